@@ -113,3 +113,8 @@ export interface DecodeRequest {
   /** Also give the top-k posteriors of every slot. */
   readonly posteriors?: boolean;
 }
+
+/** How many tokens of a slot the posteriors hold: 8, or all of a smaller vocabulary. */
+export function posteriorCount(shape: DecoderShape): number {
+  return Math.min(8, shape.vocabulary);
+}

@@ -1,0 +1,116 @@
+/** What both decoders check before they compute: the shape, the weights and each request. */
+import { NarvlError } from '../errors.ts';
+import type { DecodeRequest, DecoderShape, DecoderWeights, Weight } from './decoder.ts';
+
+/** Shape of every weight that a decoder of this shape needs, by name. */
+export function weightShapes(shape: DecoderShape): Map<string, readonly number[]> {
+  const { width: d, ffn, vocabulary, layers, queries } = shape;
+  const shapes = new Map<string, readonly number[]>();
+  const norm = (name: string) => {
+    shapes.set(`${name}.weight`, [d]);
+    shapes.set(`${name}.bias`, [d]);
+  };
+  const linear = (name: string, inputs: number, outputs: number) => {
+    shapes.set(`${name}.weight`, [inputs, outputs]);
+    shapes.set(`${name}.bias`, [outputs]);
+  };
+  shapes.set('queries.weight', [queries, d]);
+  norm('queries.norm');
+  linear('cross.kv', d, 2 * d * layers);
+  for (let i = 0; i < layers; i++) {
+    norm(`layers.${i}.self.norm`);
+    linear(`layers.${i}.self.qkv`, d, 3 * d);
+    linear(`layers.${i}.self.out`, d, d);
+    norm(`layers.${i}.cross.norm`);
+    linear(`layers.${i}.cross.q`, d, d);
+    linear(`layers.${i}.cross.out`, d, d);
+    norm(`layers.${i}.ffn.norm`);
+    linear(`layers.${i}.ffn.up`, d, ffn);
+    linear(`layers.${i}.ffn.down`, ffn, d);
+  }
+  norm('head.norm');
+  linear('head', d, vocabulary);
+  return shapes;
+}
+
+/**
+ * Checks a shape and its weights.
+ * @throws NarvlError 'invalid-model' that names the first thing wrong.
+ */
+export function checkModel(shape: DecoderShape, weights: DecoderWeights): void {
+  const sizes = ['width', 'heads', 'layers', 'ffn', 'vocabulary', 'queries', 'memory'] as const;
+  for (const size of sizes) {
+    if (!Number.isSafeInteger(shape[size]) || shape[size] < 1) {
+      throw new NarvlError(
+        'invalid-model',
+        `${size}: expected a positive integer, got ${shape[size]}`,
+      );
+    }
+  }
+  const { width, heads, ffn, vocabulary, epsilon } = shape;
+  if (width % heads !== 0) {
+    throw new NarvlError('invalid-model', `width ${width} is not a multiple of heads ${heads}`);
+  }
+  // The kernels read rows four numbers at a time.
+  if ((width / heads) % 4 !== 0 || ffn % 4 !== 0) {
+    throw new NarvlError(
+      'invalid-model',
+      `expected multiples of 4, got width / heads = ${width / heads} and ffn = ${ffn}`,
+    );
+  }
+  if (!(epsilon > 0 && epsilon < 1)) {
+    throw new NarvlError('invalid-model', `epsilon: expected a number in (0, 1), got ${epsilon}`);
+  }
+  for (const token of ['blank', 'eos'] as const) {
+    if (!isIndex(shape[token], vocabulary)) {
+      throw new NarvlError(
+        'invalid-model',
+        `${token}: expected a token id below ${vocabulary}, got ${shape[token]}`,
+      );
+    }
+  }
+  for (const [name, expected] of weightShapes(shape))
+    checkWeight(name, expected, weights.get(name));
+}
+
+function checkWeight(name: string, expected: readonly number[], weight: Weight | undefined): void {
+  if (!weight) throw new NarvlError('invalid-model', `weight ${name} is missing`);
+  const numbers = expected.reduce((product, size) => product * size, 1);
+  if (`${weight.shape}` !== `${expected}` || weight.data.length !== numbers) {
+    throw new NarvlError(
+      'invalid-model',
+      `weight ${name}: expected [${expected}], got [${weight.shape}] of ${weight.data.length} numbers`,
+    );
+  }
+}
+
+/**
+ * Checks a request against the shape of the decoder that is to run it.
+ * @throws NarvlError 'invalid-argument' that names the first thing wrong.
+ */
+export function checkRequest(shape: DecoderShape, request: DecodeRequest): void {
+  const { memoryLengths, queries } = request;
+  if (memoryLengths.length === 0) {
+    throw new NarvlError('invalid-argument', 'memoryLengths: expected one an image, got none');
+  }
+  for (const length of memoryLengths) {
+    if (!isIndex(length - 1, shape.memory)) {
+      throw new NarvlError(
+        'invalid-argument',
+        `memoryLengths: expected 1 to ${shape.memory} rows, got ${length}`,
+      );
+    }
+  }
+  const { first, count } = queries;
+  if (!isIndex(first, shape.queries) || !isIndex(count - 1, shape.queries - first)) {
+    throw new NarvlError(
+      'invalid-argument',
+      `queries: expected a range within ${shape.queries} rows, got ${count} from ${first}`,
+    );
+  }
+}
+
+/** True of an integer in [0, size). */
+function isIndex(value: number, size: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value < size;
+}

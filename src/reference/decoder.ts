@@ -1,0 +1,171 @@
+/** The decoder in plain TypeScript: what runs without WebGPU, and the oracle for every kernel. */
+import { NarvlError } from '../errors.ts';
+import { checkModel, checkRequest } from '../model/checks.ts';
+import {
+  type DecodeRequest,
+  type DecoderShape,
+  type DecoderWeights,
+  type Decoding,
+  type Posteriors,
+  posteriorCount,
+  type QueryRange,
+  type Weight,
+} from '../model/decoder.ts';
+import { attention } from './attention.ts';
+import { collapse } from './collapse.ts';
+import { layerNorm, type Norm } from './layernorm.ts';
+import { type Linear, linear, packLinear } from './linear.ts';
+import { posteriors } from './posterior.ts';
+
+interface Layer {
+  readonly selfNorm: Norm;
+  readonly qkv: Linear;
+  readonly selfOut: Linear;
+  readonly crossNorm: Norm;
+  readonly crossQ: Linear;
+  readonly crossOut: Linear;
+  readonly ffnNorm: Norm;
+  readonly up: Linear;
+  readonly down: Linear;
+}
+
+/** What layer 0 computes before it looks at the memory: the same for every image. */
+interface Prefix {
+  /** [count, d]: the residual rows behind layer 0's self-attention. */
+  readonly x: Float32Array;
+  /** [count, d]: layer 0's cross-attention queries. */
+  readonly q: Float32Array;
+}
+
+/** A decoder that needs nothing but a JavaScript engine. Sums are float64, stored rows f32. */
+export class ReferenceDecoder {
+  readonly #queries: Float32Array;
+  readonly #queriesNorm: Norm;
+  readonly #layers: readonly Layer[];
+  readonly #kv: Linear;
+  readonly #headNorm: Norm;
+  readonly #head: Linear;
+  readonly #prefixes = new Map<string, Prefix>();
+
+  /** @throws NarvlError 'invalid-model' if a weight is missing or has another shape. */
+  constructor(
+    readonly shape: DecoderShape,
+    weights: DecoderWeights,
+  ) {
+    checkModel(shape, weights);
+    const weight = (name: string) => weights.get(name) as Weight;
+    const norm = (name: string): Norm => ({
+      gain: weight(`${name}.weight`).data,
+      bias: weight(`${name}.bias`).data,
+      epsilon: shape.epsilon,
+    });
+    const pack = (name: string) => packLinear(weight(`${name}.weight`), weight(`${name}.bias`));
+    this.#queries = weight('queries.weight').data;
+    this.#queriesNorm = norm('queries.norm');
+    this.#layers = Array.from({ length: shape.layers }, (_, i) => ({
+      selfNorm: norm(`layers.${i}.self.norm`),
+      qkv: pack(`layers.${i}.self.qkv`),
+      selfOut: pack(`layers.${i}.self.out`),
+      crossNorm: norm(`layers.${i}.cross.norm`),
+      crossQ: pack(`layers.${i}.cross.q`),
+      crossOut: pack(`layers.${i}.cross.out`),
+      ffnNorm: norm(`layers.${i}.ffn.norm`),
+      up: pack(`layers.${i}.ffn.up`),
+      down: pack(`layers.${i}.ffn.down`),
+    }));
+    this.#kv = pack('cross.kv');
+    this.#headNorm = norm('head.norm');
+    this.#head = pack('head');
+  }
+
+  /**
+   * One pass over a batch.
+   *
+   * @param memory [batch, T, d]; rows from an image's memory length on are not read
+   * @returns one decoding an image
+   * @throws NarvlError 'invalid-argument' if the request or the memory do not fit the shape.
+   */
+  decode(memory: Float32Array, request: DecodeRequest): Decoding[] {
+    checkRequest(this.shape, request);
+    const { memoryLengths, queries } = request;
+    const { memory: rows, width } = this.shape;
+    const image = rows * width;
+    if (memory.length !== memoryLengths.length * image) {
+      throw new NarvlError(
+        'invalid-argument',
+        `memory: expected [${memoryLengths.length}, ${rows}, ${width}], got ${memory.length} numbers`,
+      );
+    }
+    return memoryLengths.map((length, i) => {
+      const seen = memory.subarray(i * image, i * image + length * width);
+      return this.#decoding(this.#posteriors(seen, queries), request.posteriors === true);
+    });
+  }
+
+  #posteriors(memory: Float32Array, range: QueryRange): Posteriors {
+    const { width, vocabulary } = this.shape;
+    const kv = linear(memory, this.#kv);
+    const prefix = this.#prefix(range);
+    let x = prefix.x;
+    this.#layers.forEach((layer, i) => {
+      if (i > 0) x = this.#selfAttention(layer, x);
+      const q = i > 0 ? linear(x, layer.crossQ, { norm: layer.crossNorm }) : prefix.q;
+      const stride = this.#kv.outputs;
+      const seen = attention(
+        { data: q, offset: 0, stride: width },
+        { data: kv, offset: 2 * width * i, stride },
+        { data: kv, offset: 2 * width * i + width, stride },
+        { queries: range.count, keys: memory.length / width, heads: this.shape.heads, width },
+      );
+      x = linear(seen, layer.crossOut, { residual: x });
+      const inside = linear(x, layer.up, { norm: layer.ffnNorm, gelu: true });
+      x = linear(inside, layer.down, { residual: x });
+    });
+    const logits = linear(x, this.#head, { norm: this.#headNorm });
+    return posteriors(logits, vocabulary, posteriorCount(this.shape));
+  }
+
+  #prefix(range: QueryRange): Prefix {
+    const key = `${range.first},${range.count}`;
+    let prefix = this.#prefixes.get(key);
+    if (!prefix) {
+      const { width } = this.shape;
+      const rows = this.#queries.subarray(range.first * width, (range.first + range.count) * width);
+      const [layer] = this.#layers as [Layer];
+      const x = this.#selfAttention(layer, Float32Array.from(layerNorm(rows, this.#queriesNorm)));
+      prefix = { x, q: linear(x, layer.crossQ, { norm: layer.crossNorm }) };
+      this.#prefixes.set(key, prefix);
+    }
+    return prefix;
+  }
+
+  #selfAttention(layer: Layer, x: Float32Array): Float32Array {
+    const { width, heads } = this.shape;
+    const rows = x.length / width;
+    const data = linear(x, layer.qkv, { norm: layer.selfNorm });
+    const stride = 3 * width;
+    const seen = attention(
+      { data, offset: 0, stride },
+      { data, offset: width, stride },
+      { data, offset: 2 * width, stride },
+      { queries: rows, keys: rows, heads, width },
+    );
+    return linear(seen, layer.selfOut, { residual: x });
+  }
+
+  #decoding(posteriors: Posteriors, wanted: boolean): Decoding {
+    const { k, tokens, logProbs } = posteriors;
+    const likeliest = tokens.filter((_, i) => i % k === 0);
+    const kept = collapse(likeliest, this.shape.blank, this.shape.eos);
+    const slots = Array.from(likeliest, (token, slot) => ({
+      token,
+      logProb: logProbs[slot * k]!,
+      kept: kept[slot]!,
+    }));
+    return {
+      tokens: slots.filter((slot) => slot.kept).map((slot) => slot.token),
+      slots,
+      ...(wanted ? { posteriors } : {}),
+    };
+  }
+}
