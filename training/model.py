@@ -1,0 +1,272 @@
+"""The network: features and a prompt to memory, memory to a text.
+
+One set of modules serves both ways of writing. `AutoregressiveCaptioner` reads the words so far
+and predicts the next; `Narvl` reads N learnable queries and predicts all slots at once. Pre-LN.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from training.backbone import FEATURES, TOKENS
+from training.tokenizer import BLANK, PAD, VOCABULARY
+
+
+@dataclass(frozen=True)
+class Config:
+    width: int = 256
+    heads: int = 8
+    encoder_layers: int = 3
+    decoder_layers: int = 4
+    ffn: int = 1024
+    vocabulary: int = VOCABULARY
+    prompt: int = 16
+    """Prompt tokens, padding included; memory has TOKENS + prompt rows."""
+    slots: int = 32
+    """Queries of Narvl; also the longest text that the autoregressive twin can read."""
+    dropout: float = 0.1
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+
+class Dropout(nn.Module):
+    """Dropout of whole channels: one mask for all positions of an image [B, L, d].
+
+    Drawing a mask an element took a fifth of a training step on a CPU.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0:
+            return x
+        mask = torch.empty(x.shape[0], 1, x.shape[2], dtype=x.dtype, device=x.device)
+        return x * mask.bernoulli_(1 - self.p).div_(1 - self.p)
+
+
+class Attention(nn.Module):
+    """Multi-head attention whose keys and values may be projected elsewhere."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.out = nn.Linear(config.width, config.width)
+
+    def split(self, x: Tensor) -> Tensor:
+        """[B, L, d] to [B, heads, L, d / heads]."""
+        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+        # Written out: the fused kernel's backward pass is five times slower on a CPU in bf16.
+        q, k, v = self.split(q), self.split(k), self.split(v)
+        scores = q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5
+        if mask is not None:
+            scores = scores + mask
+        if causal:
+            later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
+            scores = scores.masked_fill(later, float("-inf"))
+        mixed = scores.softmax(-1).to(v.dtype) @ v
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.width)
+        self.qkv = nn.Linear(config.width, 3 * config.width)
+        self.attention = Attention(config)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+        q, k, v = self.qkv(self.norm(x)).chunk(3, dim=-1)
+        return self.attention(q, k, v, mask, causal)
+
+    def step(self, x: Tensor, past: tuple[Tensor, Tensor] | None) -> tuple[Tensor, tuple]:
+        """One more position [B, 1, d] after the keys and values of those before it."""
+        q, k, v = self.qkv(self.norm(x)).chunk(3, dim=-1)
+        if past is not None:
+            k, v = torch.cat([past[0], k], 1), torch.cat([past[1], v], 1)
+        return self.attention(q, k, v, None, False), (k, v)
+
+
+class CrossAttention(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.width)
+        self.q = nn.Linear(config.width, config.width)
+        self.kv = nn.Linear(config.width, 2 * config.width)
+        self.attention = Attention(config)
+
+    def forward(self, x: Tensor, kv: Tensor, mask: Tensor) -> Tensor:
+        k, v = kv.chunk(2, dim=-1)
+        return self.attention(self.q(self.norm(x)), k, v, mask, False)
+
+
+class FeedForward(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.width)
+        self.up = nn.Linear(config.width, config.ffn)
+        self.down = nn.Linear(config.ffn, config.width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down(F.gelu(self.up(self.norm(x)), approximate="tanh"))
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.self = SelfAttention(config)
+        self.ffn = FeedForward(config)
+        self.drop = Dropout(config.dropout)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        x = x + self.drop(self.self(x, mask))
+        return x + self.drop(self.ffn(x))
+
+
+class Fusion(nn.Module):
+    """Features [B, TOKENS, FEATURES] and prompt ids [B, prompt] (padded with PAD) to memory
+    [B, TOKENS + prompt, d]. Rows of padding are there but must not be attended to."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.image = nn.Linear(FEATURES, config.width)
+        self.image_norm = nn.LayerNorm(config.width)
+        self.image_position = nn.Parameter(torch.zeros(TOKENS, config.width))
+        self.word = nn.Embedding(config.vocabulary, config.width)
+        self.word_norm = nn.LayerNorm(config.width)
+        self.word_position = nn.Parameter(torch.zeros(config.prompt, config.width))
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.drop = Dropout(config.dropout)
+
+    def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
+        image = self.image_norm(self.image(self.drop(features))) + self.image_position
+        words = self.word_norm(self.word(prompt)) + self.word_position
+        x = self.drop(torch.cat([image, words], dim=1))
+        mask = memory_mask(prompt)
+        for layer in self.layers:
+            x = layer(x, mask)
+        return self.norm(x)
+
+
+def memory_mask(prompt: Tensor) -> Tensor:
+    """Additive attention mask [B, 1, 1, TOKENS + prompt]: 0, or a large negative for padding."""
+    padding = (prompt == PAD).to(torch.float32) * -1e9
+    image = torch.zeros_like(padding[:, :1]).expand(-1, TOKENS)
+    return torch.cat([image, padding], dim=1)[:, None, None, :]
+
+
+class DecoderLayer(nn.Module):
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.self = SelfAttention(config)
+        self.cross = CrossAttention(config)
+        self.ffn = FeedForward(config)
+        self.drop = Dropout(config.dropout)
+
+    def forward(self, x: Tensor, kv: Tensor, mask: Tensor, causal: bool) -> Tensor:
+        x = x + self.drop(self.self(x, causal=causal))
+        x = x + self.drop(self.cross(x, kv, mask))
+        return x + self.drop(self.ffn(x))
+
+
+class Decoder(nn.Module):
+    """Rows [B, L, d] and memory to logits [B, L, vocabulary]."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(config.decoder_layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.drop = Dropout(config.dropout)
+
+    def keys_and_values(self, memory: Tensor) -> list[Tensor]:
+        """Cross-attention's [B, T, 2d] of every layer."""
+        return [layer.cross.kv(memory) for layer in self.layers]
+
+    def forward(self, x: Tensor, kvs: list[Tensor], mask: Tensor, causal: bool) -> Tensor:
+        x = self.drop(x)
+        for layer, kv in zip(self.layers, kvs, strict=True):
+            x = layer(x, kv, mask, causal)
+        return self.norm(x)
+
+
+class _Captioner(nn.Module):
+    """What both captioners have: the fusion encoder, the decoder and the tied vocabulary."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.fusion = Fusion(config)
+        self.decoder = Decoder(config)
+        self.head_bias = nn.Parameter(torch.zeros(config.vocabulary))
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
+        nn.init.normal_(self.fusion.word.weight, std=config.width**-0.5)
+        for parameter in (self.fusion.image_position, self.fusion.word_position):
+            nn.init.normal_(parameter, std=0.02)
+
+    @property
+    def words(self) -> Tensor:
+        """[vocabulary, d]: prompt embedding, word embedding and output projection are one."""
+        return self.fusion.word.weight
+
+    def project(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.words, self.head_bias)
+
+
+class AutoregressiveCaptioner(_Captioner):
+    """The twin and teacher: the same layers, a causal mask, one word after another."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.position = nn.Parameter(torch.randn(config.slots, config.width) * 0.02)
+
+    def embed(self, tokens: Tensor, start: int = 0) -> Tensor:
+        """Tokens [B, L] at positions `start`… to rows [B, L, d]."""
+        scale = self.config.width**0.5
+        return self.words[tokens] * scale + self.position[start : start + tokens.shape[1]]
+
+    def forward(self, features: Tensor, prompt: Tensor, tokens: Tensor, owner: Tensor) -> Tensor:
+        """Logits [M, L, vocabulary] of the words after `tokens` [M, L]; `owner` [M] says which of
+        the B images each text belongs to, so that one memory serves all its references."""
+        kvs = self.decoder.keys_and_values(self.fusion(features, prompt))
+        kvs = [kv[owner] for kv in kvs]
+        mask = memory_mask(prompt)[owner]
+        return self.project(self.decoder(self.embed(tokens), kvs, mask, causal=True))
+
+
+class Narvl(_Captioner):
+    """All slots at once: N learnable queries, bidirectional, for Query-CTC."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.queries = nn.Parameter(torch.randn(config.slots, config.width))
+        self.query_norm = nn.LayerNorm(config.width)
+
+    def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
+        """Logits [B, slots, vocabulary]."""
+        kvs = self.decoder.keys_and_values(self.fusion(features, prompt))
+        x = self.query_norm(self.queries).expand(features.shape[0], -1, -1)
+        return self.project(self.decoder(x, kvs, memory_mask(prompt), causal=False))
+
+    @torch.no_grad()
+    def initialise_from(self, teacher: AutoregressiveCaptioner) -> None:
+        """Take every shared weight of the teacher's. The queries start as its positions; the blank,
+        which it never wrote, as the mean word."""
+        self.fusion.load_state_dict(teacher.fusion.state_dict())
+        self.decoder.load_state_dict(teacher.decoder.state_dict())
+        self.head_bias.copy_(teacher.head_bias)
+        self.words[BLANK] = self.words[BLANK + 1 :].mean(0)
+        self.head_bias[BLANK] = self.head_bias.max()
+        noise = torch.randn_like(self.queries)
+        self.queries.copy_(teacher.position / teacher.position.std() + noise)

@@ -1,0 +1,65 @@
+"""Caption scores: the field's CIDEr-D and BLEU, and what they do not show about fluency."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+
+from pycocoevalcap.bleu.bleu import Bleu
+from pycocoevalcap.cider.cider import Cider
+
+_WORD = re.compile(r"[a-z0-9']+")
+FUNCTION_WORDS = frozenset(
+    "a an the of in on at to with and or by for from is are be being its his her their it as into "
+    "over up down out off through near next while who that this there two".split()
+)
+
+
+def words(text: str) -> list[str]:
+    """Lower-case words without punctuation, as the scorers compare them."""
+    return _WORD.findall(text.lower())
+
+
+def bigrams(texts: Iterable[str]) -> set[tuple[str, str]]:
+    """Every pair of neighbouring words, sentence borders included."""
+    found: set[tuple[str, str]] = set()
+    for text in texts:
+        row = ["<s>", *words(text), "</s>"]
+        found.update(itertools.pairwise(row))
+    return found
+
+
+def score(
+    captions: Sequence[str], references: Sequence[Sequence[str]], known: set[tuple[str, str]]
+) -> dict[str, float]:
+    """CIDEr-D (×100) and BLEU-1…4 of one caption an image, and fluency figures in percent.
+
+    `known` are the bigrams of all training captions.
+    """
+    truth = {i: [" ".join(words(r)) for r in refs] for i, refs in enumerate(references)}
+    ours = {i: [" ".join(words(c))] for i, c in enumerate(captions)}
+    cider, _ = Cider().compute_score(truth, ours)
+    bleu, _ = Bleu(4).compute_score(truth, ours, verbose=0)
+    rows = [words(c) for c in captions]
+    reference_length = sum(
+        sum(len(words(r)) for r in refs) / len(refs) for refs in references
+    ) / len(references)
+    length = sum(map(len, rows)) / len(rows)
+
+    def percent(hits: Iterable[bool]) -> float:
+        return 100 * sum(hits) / len(rows)
+
+    def content(row: list[str]) -> list[str]:
+        return [w for w in row if w not in FUNCTION_WORDS]
+
+    return {
+        "CIDEr-D": 100 * cider,
+        **{f"BLEU-{n + 1}": 100 * value for n, value in enumerate(bleu)},
+        "words": length,
+        "length ratio": length / reference_length,
+        "immediate repeats %": percent(any(a == b for a, b in itertools.pairwise(r)) for r in rows),
+        "content word twice %": percent(len(set(content(r))) < len(content(r)) for r in rows),
+        "unseen bigram %": percent(bool(bigrams([c]) - known) for c in captions),
+        "distinct captions %": 100 * len(set(captions)) / len(captions),
+    }
