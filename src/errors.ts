@@ -18,6 +18,8 @@ export type NarvlErrorCode =
   | 'invalid-model'
   /** WebGPU was asked for by name and is not there. */
   | 'webgpu-unavailable'
+  /** The GPU has not enough memory for the model or the batch. */
+  | 'out-of-memory'
   /** The GPU device went away; `load` starts anew. */
   | 'device-lost'
   /** The caller's signal said stop. */

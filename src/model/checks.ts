@@ -1,6 +1,6 @@
 /** What both decoders check before they compute: the shape, the weights and each request. */
 import { NarvlError } from '../errors.ts';
-import type { DecodeRequest, DecoderShape, DecoderWeights, Weight } from './decoder.ts';
+import type { DecodeRequest, DecoderShape, DecoderWeights, Decoding, Weight } from './decoder.ts';
 
 /** Shape of every weight that a decoder of this shape needs, by name. */
 export function weightShapes(shape: DecoderShape): Map<string, readonly number[]> {
@@ -108,6 +108,20 @@ export function checkRequest(shape: DecoderShape, request: DecodeRequest): void 
       `queries: expected a range within ${shape.queries} rows, got ${count} from ${first}`,
     );
   }
+}
+
+/**
+ * Checks that every slot found a likeliest token, which NaN anywhere before keeps it from.
+ * @throws NarvlError 'invalid-model' that names the first slot without one.
+ */
+export function checkDecoding(shape: DecoderShape, decoding: Decoding): void {
+  decoding.slots.forEach(({ token, logProb }, slot) => {
+    if (isIndex(token, shape.vocabulary) && Number.isFinite(logProb)) return;
+    throw new NarvlError(
+      'invalid-model',
+      `slot ${slot} has no likeliest token: the weights or the memory are not all finite`,
+    );
+  });
 }
 
 /** True of an integer in [0, size). */

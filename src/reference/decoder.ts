@@ -1,6 +1,6 @@
 /** The decoder in plain TypeScript: what runs without WebGPU, and the oracle for every kernel. */
 import { NarvlError } from '../errors.ts';
-import { checkModel, checkRequest } from '../model/checks.ts';
+import { checkDecoding, checkModel, checkRequest } from '../model/checks.ts';
 import {
   type DecodeRequest,
   type DecoderShape,
@@ -84,6 +84,7 @@ export class ReferenceDecoder {
    * @param memory [batch, T, d]; rows from an image's memory length on are not read
    * @returns one decoding an image
    * @throws NarvlError 'invalid-argument' if the request or the memory do not fit the shape.
+   * @throws NarvlError 'invalid-model' if the weights or the memory are not all finite.
    */
   decode(memory: Float32Array, request: DecodeRequest): Decoding[] {
     checkRequest(this.shape, request);
@@ -162,10 +163,12 @@ export class ReferenceDecoder {
       logProb: logProbs[slot * k]!,
       kept: kept[slot]!,
     }));
-    return {
+    const decoding = {
       tokens: slots.filter((slot) => slot.kept).map((slot) => slot.token),
       slots,
       ...(wanted ? { posteriors } : {}),
     };
+    checkDecoding(this.shape, decoding);
+    return decoding;
   }
 }

@@ -1,0 +1,97 @@
+/** Runs attention.wgsl: all heads of one self- or cross-attention. */
+import { NarvlError } from '../errors.ts';
+import code from '../shaders/attention.wgsl?raw';
+import type { Buffers } from './buffers.ts';
+import { bind, compile, type Step } from './step.ts';
+
+/** What is fixed when the kernel is compiled; strides and offsets in numbers, multiples of 4. */
+export interface AttentionOptions {
+  readonly heads: number;
+  /** Width of all heads together. */
+  readonly width: number;
+  readonly queryStride: number;
+  readonly keyStride: number;
+  readonly keyOffset: number;
+  readonly valueOffset: number;
+  /** The most keys that an image can have. */
+  readonly maxKeys: number;
+  /** True if images differ in their number of keys. */
+  readonly lengths: boolean;
+  /** Queries of a workgroup, if the device has workgroup memory for so many. */
+  readonly queryRows: number;
+}
+
+/** What a dispatch reads and writes. */
+export interface AttentionBuffers {
+  /** [batch · queries, queryStride], or one image's rows if they are shared. */
+  readonly queries: GPUBuffer;
+  /** [batch · keys, keyStride] */
+  readonly memory: GPUBuffer;
+  /** u32 [batch], if images differ. */
+  readonly lengths?: GPUBuffer;
+  /** [batch · queries, width] */
+  readonly y: GPUBuffer;
+}
+
+/** Sizes of a dispatch. */
+export interface AttentionSizes {
+  readonly batch: number;
+  /** Query rows and key rows of an image. */
+  readonly queries: number;
+  readonly keys: number;
+  /** True if all images have the same queries. */
+  readonly sharedQueries?: boolean;
+}
+
+/** A compiled attention over rows of one layout. */
+export class AttentionKernel {
+  private constructor(
+    readonly options: AttentionOptions,
+    readonly queryRows: number,
+    readonly pipeline: GPUComputePipeline,
+  ) {}
+
+  /** @throws NarvlError 'invalid-model' if one query's scores do not fit workgroup memory. */
+  static async compile(device: GPUDevice, options: AttentionOptions): Promise<AttentionKernel> {
+    const queryRows = fittingRows(options, device.limits.maxComputeWorkgroupStorageSize);
+    const pipeline = await compile(device, 'attention', code, {
+      WIDTH: options.width,
+      HEADS: options.heads,
+      QUERY_STRIDE: options.queryStride,
+      KEY_STRIDE: options.keyStride,
+      KEY_OFFSET: options.keyOffset,
+      VALUE_OFFSET: options.valueOffset,
+      LENGTHS: options.lengths,
+      QUERY_ROWS: queryRows,
+      MAX_KEYS: options.maxKeys,
+    });
+    return new AttentionKernel(options, queryRows, pipeline);
+  }
+
+  step(owner: Buffers, buffers: AttentionBuffers, sizes: AttentionSizes): Step {
+    const { batch, queries, keys, sharedQueries = false } = sizes;
+    const uniform = owner.sizes('attention', queries, sharedQueries ? 0 : queries, keys);
+    // Every binding wants a buffer; without lengths any that is not written will do.
+    const lengths = buffers.lengths ?? buffers.memory;
+    return bind(
+      owner.device,
+      this.pipeline,
+      [uniform, buffers.queries, buffers.memory, lengths, buffers.y],
+      [Math.ceil(queries / this.queryRows), this.options.heads, batch],
+    );
+  }
+}
+
+/** Halves the wanted rows until their scores and the two numbers of each lane fit. */
+function fittingRows({ maxKeys, queryRows }: AttentionOptions, bytes: number): number {
+  const lanes = 2 * 64 * 4;
+  let rows = queryRows;
+  while (rows > 1 && rows * maxKeys * 4 + lanes > bytes) rows /= 2;
+  if (rows * maxKeys * 4 + lanes > bytes) {
+    throw new NarvlError(
+      'invalid-model',
+      `attention over ${maxKeys} keys needs ${maxKeys * 4 + lanes} bytes of workgroup memory, and this GPU has ${bytes}`,
+    );
+  }
+  return rows;
+}

@@ -1,0 +1,85 @@
+/** Buffers that are made and destroyed together. */
+import { NarvlError } from '../errors.ts';
+
+/** Makes buffers of 32-bit numbers, checks them against the device's limits, and owns them. */
+export class Buffers {
+  readonly #made: GPUBuffer[] = [];
+
+  constructor(readonly device: GPUDevice) {}
+
+  /**
+   * A storage buffer that can be copied from and to; its numbers start at 0.
+   * @throws NarvlError 'invalid-argument' if the device binds no buffer of that size.
+   */
+  storage(label: string, numbers: number): GPUBuffer {
+    return this.#make(label, numbers, storageUsage, false);
+  }
+
+  /** A storage buffer that holds `data`. */
+  upload(label: string, data: Float32Array): GPUBuffer {
+    const buffer = this.#make(label, data.length, storageUsage, true);
+    new Float32Array(buffer.getMappedRange(), 0, data.length).set(data);
+    buffer.unmap();
+    return buffer;
+  }
+
+  /** A uniform buffer of u32 numbers, for a kernel's `sizes`. */
+  sizes(label: string, ...numbers: number[]): GPUBuffer {
+    const buffer = this.#make(label, numbers.length, GPUBufferUsage.UNIFORM, true);
+    new Uint32Array(buffer.getMappedRange(), 0, numbers.length).set(numbers);
+    buffer.unmap();
+    return buffer;
+  }
+
+  /** A buffer that results are copied to and mapped from. */
+  readback(label: string, bytes: number): GPUBuffer {
+    return this.#make(label, bytes / 4, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST, false);
+  }
+
+  /** Destroys every buffer that was made here. */
+  destroy(): void {
+    for (const buffer of this.#made.splice(0)) buffer.destroy();
+  }
+
+  #make(label: string, numbers: number, usage: number, mappedAtCreation: boolean): GPUBuffer {
+    // Kernels read rows as vec4f, so a buffer holds whole ones.
+    const size = Math.ceil(numbers / 4) * 16;
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    if (size > most) {
+      throw new NarvlError(
+        'invalid-argument',
+        `buffer ${label} needs ${size} bytes, and this GPU takes ${most}: use a smaller batch`,
+      );
+    }
+    const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
+    this.#made.push(buffer);
+    return buffer;
+  }
+}
+
+/**
+ * Makes what `make` makes with buffers of its own, and destroys them if it fails.
+ * @throws NarvlError 'out-of-memory' if the GPU has not enough memory, and what `make` throws.
+ */
+export async function allocate<T>(device: GPUDevice, make: (buffers: Buffers) => T): Promise<T> {
+  const buffers = new Buffers(device);
+  device.pushErrorScope('out-of-memory');
+  let failure: unknown;
+  let made: { value: T } | undefined;
+  try {
+    made = { value: make(buffers) };
+  } catch (error) {
+    failure = error;
+  }
+  // Popped before anything is awaited, so that no other work falls into this scope.
+  const outOfMemory = await device.popErrorScope();
+  if (made && !outOfMemory) return made.value;
+  buffers.destroy();
+  // A buffer mapped at creation that finds no memory throws RangeError instead.
+  if (!outOfMemory && !(failure instanceof RangeError)) throw failure;
+  const reason = outOfMemory?.message ?? String(failure);
+  throw new NarvlError('out-of-memory', `the GPU has not enough memory: ${reason}`);
+}
+
+const storageUsage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;

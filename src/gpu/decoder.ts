@@ -1,0 +1,182 @@
+/** The decoder in WGSL: one command encoder, one submit and one read-back a pass. */
+import { NarvlError } from '../errors.ts';
+import { checkDecoding, checkModel, checkRequest } from '../model/checks.ts';
+import {
+  type DecodeRequest,
+  type DecoderCost,
+  type DecoderShape,
+  type DecoderWeights,
+  type Decoding,
+  posteriorCount,
+} from '../model/decoder.ts';
+import { allocate, Buffers } from './buffers.ts';
+import { readPosteriors, readRecord, recordLength } from './collapse.ts';
+import { CostCounter } from './counters.ts';
+import { deviceLost } from './device.ts';
+import { compileKernels } from './kernels.ts';
+import { buildPlan, type Plan, type PlanContext } from './plan.ts';
+import { type Tiling, tilingFor } from './tiling.ts';
+import { uploadWeights } from './weights.ts';
+
+/** What a pass gives: a decoding an image, and what the batch cost. */
+export interface DecoderResult {
+  readonly decodings: Decoding[];
+  readonly cost: DecoderCost;
+}
+
+/** A decoder on a GPU device, which stays the caller's. */
+export class GpuDecoder {
+  readonly #context: PlanContext;
+  readonly #weightBuffers: Buffers;
+  readonly #memoryBuffers: Buffers;
+  readonly #memories = new Map<number, GPUBuffer>();
+  readonly #plans = new Map<string, Promise<Plan>>();
+  #lost: NarvlError | undefined;
+  #disposed = false;
+
+  private constructor(context: PlanContext, weightBuffers: Buffers) {
+    this.#context = context;
+    this.#weightBuffers = weightBuffers;
+    this.#memoryBuffers = new Buffers(context.device);
+    context.device.lost.then((info) => {
+      this.#lost = deviceLost(info);
+    });
+  }
+
+  /**
+   * Compiles the kernels and uploads the weights.
+   *
+   * @param tiling how kernels are cut into workgroups; by default, what suits the device
+   * @throws NarvlError 'invalid-model' if the weights do not fit the shape or the device.
+   * @throws NarvlError 'out-of-memory' if they do not fit the GPU's memory.
+   */
+  static async create(
+    device: GPUDevice,
+    shape: DecoderShape,
+    weights: DecoderWeights,
+    tiling: Tiling = tilingFor(device),
+  ): Promise<GpuDecoder> {
+    checkModel(shape, weights);
+    const kernels = await compileKernels(device, shape, tiling);
+    const uploaded = await allocate(device, (buffers) => ({
+      buffers,
+      weights: uploadWeights(buffers, shape, weights),
+    }));
+    return new GpuDecoder({ device, shape, kernels, weights: uploaded.weights }, uploaded.buffers);
+  }
+
+  get shape(): DecoderShape {
+    return this.#context.shape;
+  }
+
+  /**
+   * The buffer that `decode` reads the memory of a batch from: f32 [batch, T, width], usable as
+   * storage and both ends of a copy. The same buffer every time, and the decoder's to destroy.
+   *
+   * @throws NarvlError 'invalid-argument' if the device binds no buffer of that size.
+   */
+  memoryBuffer(batch: number): GPUBuffer {
+    this.#checkAlive();
+    let memory = this.#memories.get(batch);
+    if (!memory) {
+      const { memory: rows, width } = this.shape;
+      memory = this.#memoryBuffers.storage(`memory of ${batch}`, batch * rows * width);
+      this.#memories.set(batch, memory);
+    }
+    return memory;
+  }
+
+  /**
+   * One pass over a batch. Its memory must be in `memoryBuffer(batch)`, or be on its way there on
+   * the device's queue, and stay until the result is there.
+   *
+   * @throws NarvlError 'invalid-argument' if the request does not fit the shape or the device.
+   * @throws NarvlError 'invalid-model' if the weights or the memory are not all finite.
+   * @throws NarvlError 'out-of-memory', 'device-lost' or 'disposed'.
+   */
+  async decode(request: DecodeRequest): Promise<DecoderResult> {
+    this.#checkAlive();
+    checkRequest(this.shape, request);
+    const plan = await this.#plan(request);
+    this.#checkAlive();
+    const { device } = this.#context;
+    const batch = request.memoryLengths.length;
+    const slots = request.queries.count;
+    const k = posteriorCount(this.shape);
+    const recordBytes = batch * recordLength(slots) * 4;
+    const posteriorBytes = batch * slots * k * 8;
+    const wanted = request.posteriors === true;
+    const readback =
+      plan.readbacks.pop() ?? plan.buffers.readback('results', recordBytes + posteriorBytes);
+
+    const counter = new CostCounter();
+    const encoder = device.createCommandEncoder({ label: 'decode' });
+    device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(request.memoryLengths));
+    counter.dispatch(encoder, plan.steps);
+    encoder.copyBufferToBuffer(plan.records, 0, readback, 0, recordBytes);
+    if (wanted) {
+      encoder.copyBufferToBuffer(plan.posteriors, 0, readback, recordBytes, posteriorBytes);
+    }
+    counter.submit(device.queue, encoder);
+    const bytes = await this.#read(counter, readback, recordBytes + (wanted ? posteriorBytes : 0));
+    plan.readbacks.push(readback);
+
+    const words = new Uint32Array(bytes);
+    const floats = new Float32Array(bytes);
+    const decodings = request.memoryLengths.map((_, image): Decoding => {
+      const decoding = readRecord(words, floats, image * recordLength(slots), slots);
+      checkDecoding(this.shape, decoding);
+      if (!wanted) return decoding;
+      const offset = recordBytes / 4 + image * slots * k * 2;
+      return { ...decoding, posteriors: readPosteriors(words, floats, offset, slots, k) };
+    });
+    return { decodings, cost: counter.cost };
+  }
+
+  /** Destroys every buffer; passes under way reject with 'disposed'. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#weightBuffers.destroy();
+    this.#memoryBuffers.destroy();
+    for (const plan of this.#plans.values()) {
+      plan.then(
+        ({ buffers }) => buffers.destroy(),
+        () => {}, // A plan that was never built has destroyed its own.
+      );
+    }
+  }
+
+  #plan(request: DecodeRequest): Promise<Plan> {
+    const batch = request.memoryLengths.length;
+    const { first, count } = request.queries;
+    const key = `${batch} images, ${count} queries from ${first}`;
+    let plan = this.#plans.get(key);
+    if (!plan) {
+      const memory = this.memoryBuffer(batch);
+      plan = allocate(this.#context.device, (buffers) =>
+        buildPlan(this.#context, buffers, memory, batch, { first, count }),
+      );
+      this.#plans.set(key, plan);
+      // What failed for want of memory may fit later.
+      plan.catch(() => this.#plans.delete(key));
+    }
+    return plan;
+  }
+
+  async #read(counter: CostCounter, buffer: GPUBuffer, size: number): Promise<ArrayBuffer> {
+    try {
+      return await counter.read(buffer, size);
+    } catch (error) {
+      this.#checkAlive();
+      // Mapping aborts on a destroyed buffer or device, and the buffer is not.
+      if (!(error instanceof Error) || error.name !== 'AbortError') throw error;
+      throw deviceLost(await this.#context.device.lost);
+    }
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new NarvlError('disposed', 'the decoder was disposed');
+    if (this.#lost) throw this.#lost;
+  }
+}

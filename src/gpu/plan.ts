@@ -1,0 +1,142 @@
+/** The decoder laid out for one batch size and query range: every buffer, bind group and dispatch. */
+import { type DecoderShape, posteriorCount, type QueryRange } from '../model/decoder.ts';
+import type { Buffers } from './buffers.ts';
+import { recordLength } from './collapse.ts';
+import { CostCounter } from './counters.ts';
+import type { Kernels } from './kernels.ts';
+import type { LinearKernel } from './linear.ts';
+import type { Step } from './step.ts';
+import type { LinearOnGpu, WeightsOnGpu } from './weights.ts';
+
+/** What all plans of a decoder share. */
+export interface PlanContext {
+  readonly device: GPUDevice;
+  readonly shape: DecoderShape;
+  readonly kernels: Kernels;
+  readonly weights: WeightsOnGpu;
+}
+
+/** A decoder pass that is ready to encode. */
+export interface Plan {
+  readonly steps: readonly Step[];
+  /** u32 [batch]: memory rows that hold something; written before each pass. */
+  readonly lengths: GPUBuffer;
+  /** u32 [batch, recordLength(slots)] */
+  readonly records: GPUBuffer;
+  /** [batch · slots, k] of { token: u32, log probability: f32 } */
+  readonly posteriors: GPUBuffer;
+  /** Read-back buffers for records and posteriors that no pass is using. */
+  readonly readbacks: GPUBuffer[];
+  /** Owns all of the plan's buffers. */
+  readonly buffers: Buffers;
+}
+
+/**
+ * Builds a plan and computes, once, what is the same for every image: the norm of the queries,
+ * layer 0's self-attention and its cross-attention queries.
+ *
+ * A pass takes 8 dispatches a layer: four fewer in layer 0, and four around the layers.
+ *
+ * @param buffers makes and owns the plan's buffers
+ * @param memory [batch, T, width], read by every pass
+ */
+export function buildPlan(
+  { device, shape, kernels, weights }: PlanContext,
+  buffers: Buffers,
+  memory: GPUBuffer,
+  batch: number,
+  { first, count }: QueryRange,
+): Plan {
+  const { width, ffn, layers } = shape;
+  const rows = batch * count;
+  const k = posteriorCount(shape);
+  // Residual rows move between `x` and `other`, as no dispatch may read what it writes.
+  let x = buffers.storage('x', rows * width);
+  let other = buffers.storage('other x', rows * width);
+  const qkv = buffers.storage('qkv', rows * 3 * width);
+  const q = buffers.storage('cross q', rows * width);
+  const seen = buffers.storage('seen', rows * width);
+  const inside = buffers.storage('ffn inside', rows * ffn);
+  const kv = buffers.storage('kv', batch * shape.memory * 2 * width * layers);
+  const sharedX = buffers.storage('shared x', count * width);
+  const sharedQ = buffers.storage('shared q', count * width);
+  const lengths = buffers.storage('lengths', batch);
+  const posteriors = buffers.storage('posteriors', rows * k * 2);
+  const records = buffers.storage('records', batch * recordLength(count));
+
+  const linear = (
+    kernel: LinearKernel,
+    from: GPUBuffer,
+    { weight, bias }: LinearOnGpu,
+    y: GPUBuffer,
+    rowCount: number,
+    residual?: GPUBuffer,
+    residualRows = rowCount,
+  ): Step =>
+    kernel.step(
+      buffers,
+      { x: from, weight, bias, y, ...(residual ? { residual } : {}) },
+      rowCount,
+      residualRows,
+    );
+  const selfAttention = (images: number): Step =>
+    kernels.selfAttention.step(
+      buffers,
+      { queries: qkv, memory: qkv, y: seen },
+      { batch: images, queries: count, keys: count },
+    );
+
+  const shared: Step[] = [];
+  const steps: Step[] = [linear(kernels.kv, memory, weights.kv, kv, batch * shape.memory)];
+  weights.layers.forEach((layer, i) => {
+    const isFirst = i === 0;
+    if (isFirst) {
+      const { queriesGain: gain, queriesBias: bias } = weights;
+      shared.push(
+        kernels.queriesNorm.step(buffers, { x: seen, gain, bias, y: x }, count),
+        linear(kernels.qkv, x, layer.qkv, qkv, count),
+        selfAttention(1),
+        linear(kernels.out, seen, layer.selfOut, sharedX, count, x),
+        linear(kernels.crossQ, sharedX, layer.crossQ, sharedQ, count),
+      );
+    } else {
+      steps.push(
+        linear(kernels.qkv, x, layer.qkv, qkv, rows),
+        selfAttention(batch),
+        linear(kernels.out, seen, layer.selfOut, other, rows, x),
+        linear(kernels.crossQ, other, layer.crossQ, q, rows),
+      );
+      [x, other] = [other, x];
+    }
+    const crossAttention = kernels.crossAttention[i];
+    if (!crossAttention) throw new TypeError(`no cross-attention kernel for layer ${i}`);
+    steps.push(
+      crossAttention.step(
+        buffers,
+        { queries: isFirst ? sharedQ : q, memory: kv, lengths, y: seen },
+        { batch, queries: count, keys: shape.memory, sharedQueries: isFirst },
+      ),
+      isFirst
+        ? linear(kernels.out, seen, layer.crossOut, other, rows, sharedX, count)
+        : linear(kernels.out, seen, layer.crossOut, other, rows, x),
+    );
+    [x, other] = [other, x];
+    steps.push(
+      linear(kernels.up, x, layer.up, inside, rows),
+      linear(kernels.down, inside, layer.down, other, rows, x),
+    );
+    [x, other] = [other, x];
+  });
+  const { weight, bias } = weights.head;
+  steps.push(
+    ...kernels.vocabulary.steps(buffers, { x, weight, bias, posteriors }, rows),
+    kernels.collapse.step(buffers, { posteriors, records }, batch, count),
+  );
+
+  const encoder = device.createCommandEncoder({ label: 'shared prefix' });
+  encoder.copyBufferToBuffer(weights.queries, first * width * 4, seen, 0, count * width * 4);
+  const prefix = new CostCounter();
+  prefix.dispatch(encoder, shared);
+  prefix.submit(device.queue, encoder);
+  return { steps, lengths, records, posteriors, readbacks: [], buffers };
+}

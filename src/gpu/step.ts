@@ -1,0 +1,47 @@
+/** One dispatch that is ready to encode, and the pipeline that it runs. */
+
+/** A pipeline with its buffers and its number of workgroups. */
+export interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [x: number, y: number, z: number];
+}
+
+/**
+ * Compiles a kernel's `main`.
+ *
+ * @param constants values for the kernel's overrides; false is 0 and true 1
+ */
+export async function compile(
+  device: GPUDevice,
+  label: string,
+  code: string,
+  constants: Readonly<Record<string, number | boolean>>,
+): Promise<GPUComputePipeline> {
+  return device.createComputePipelineAsync({
+    label,
+    layout: 'auto',
+    compute: {
+      module: device.createShaderModule({ label, code }),
+      entryPoint: 'main',
+      constants: Object.fromEntries(
+        Object.entries(constants).map(([name, value]) => [name, Number(value)]),
+      ),
+    },
+  });
+}
+
+/** A step whose bindings 0, 1, … of group 0 are the given buffers. */
+export function bind(
+  device: GPUDevice,
+  pipeline: GPUComputePipeline,
+  buffers: readonly GPUBuffer[],
+  workgroups: Step['workgroups'],
+): Step {
+  const bindGroup = device.createBindGroup({
+    label: pipeline.label,
+    layout: pipeline.getBindGroupLayout(0),
+    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
+  return { pipeline, bindGroup, workgroups };
+}

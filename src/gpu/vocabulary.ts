@@ -1,0 +1,81 @@
+/** Runs vocabulary.wgsl and topk_merge.wgsl: from the decoder's rows to top-k posteriors. */
+import mergeCode from '../shaders/topk_merge.wgsl?raw';
+import code from '../shaders/vocabulary.wgsl?raw';
+import type { Buffers } from './buffers.ts';
+import { bind, compile, type Step } from './step.ts';
+
+/** Rows of a workgroup's tile, as in the shader. */
+const tileRows = 4;
+
+/** What is fixed when the kernels are compiled. */
+export interface VocabularyOptions {
+  /** Width of the rows, a multiple of 4. */
+  readonly inputs: number;
+  readonly vocabulary: number;
+  /** Epsilon of the final layer norm; weights must come from `foldNorm`. */
+  readonly normEpsilon: number;
+  /** Tokens kept of each row, at most `vocabulary`. */
+  readonly k: number;
+  /** Columns of a workgroup: 256, 512 or 768. */
+  readonly tileColumns: number;
+}
+
+/** What the dispatches read and write. */
+export interface VocabularyBuffers {
+  /** [rows, inputs] */
+  readonly x: GPUBuffer;
+  /** [inputs, vocabulary], padded to a multiple of 4 columns */
+  readonly weight: GPUBuffer;
+  /** [vocabulary], padded alike */
+  readonly bias: GPUBuffer;
+  /** [rows, k] of { token: u32, log probability: f32 } */
+  readonly posteriors: GPUBuffer;
+}
+
+/** The compiled projection with its merge: two dispatches. */
+export class VocabularyKernel {
+  readonly #tiles: number;
+
+  private constructor(
+    readonly options: VocabularyOptions,
+    readonly pipeline: GPUComputePipeline,
+    readonly mergePipeline: GPUComputePipeline,
+  ) {
+    this.#tiles = tilesOf(options);
+  }
+
+  static async compile(device: GPUDevice, options: VocabularyOptions): Promise<VocabularyKernel> {
+    const [pipeline, mergePipeline] = await Promise.all([
+      compile(device, 'vocabulary', code, {
+        INPUTS: options.inputs,
+        VOCABULARY: options.vocabulary,
+        EPSILON: options.normEpsilon,
+        TOP_K: options.k,
+        TILE_COLUMNS: options.tileColumns,
+      }),
+      compile(device, 'top-k merge', mergeCode, { TILES: tilesOf(options), TOP_K: options.k }),
+    ]);
+    return new VocabularyKernel(options, pipeline, mergePipeline);
+  }
+
+  steps(owner: Buffers, buffers: VocabularyBuffers, rows: number): Step[] {
+    const { x, weight, bias, posteriors } = buffers;
+    const tiles = this.#tiles;
+    const sizes = owner.sizes('vocabulary', rows);
+    const candidates = owner.storage('candidates', 2 * rows * tiles * this.options.k);
+    const parts = owner.storage('log-sum-exp parts', 2 * rows * tiles);
+    return [
+      bind(
+        owner.device,
+        this.pipeline,
+        [sizes, x, weight, bias, candidates, parts],
+        [Math.ceil(rows / tileRows), tiles, 1],
+      ),
+      bind(owner.device, this.mergePipeline, [candidates, parts, posteriors], [rows, 1, 1]),
+    ];
+  }
+}
+
+function tilesOf({ vocabulary, tileColumns }: VocabularyOptions): number {
+  return Math.ceil(vocabulary / tileColumns);
+}

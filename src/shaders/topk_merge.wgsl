@@ -1,0 +1,95 @@
+// Merges what vocabulary.wgsl kept of each tile into the posterior of a row: its top k tokens with
+// their log probabilities over the whole vocabulary.
+//
+// Dispatch: (rows, 1, 1), a workgroup a row.
+
+/// Tiles of a row.
+override TILES: u32;
+/// Tokens kept of each tile and of the row.
+override TOP_K: u32 = 8;
+
+const LANES = 64u;
+const NO_TOKEN = 0xffffffffu;
+const LOWEST = -3.4e38;
+
+struct Candidate {
+  token: u32,
+  logit: f32,
+}
+
+struct Part {
+  largest: f32,
+  /// Σ exp(logit − largest)
+  total: f32,
+}
+
+struct Posterior {
+  token: u32,
+  log_prob: f32,
+}
+
+/// [rows, TILES, TOP_K]
+@group(0) @binding(0) var<storage, read> candidates: array<Candidate>;
+/// [rows, TILES]
+@group(0) @binding(1) var<storage, read> parts: array<Part>;
+/// [rows, TOP_K], likeliest first; of equals, the lower id first.
+@group(0) @binding(2) var<storage, read_write> posteriors: array<Posterior>;
+
+/// Each lane's best, in two sets that rounds take in turn, so that a round needs one barrier.
+var<workgroup> bests: array<Candidate, 2 * LANES>;
+var<workgroup> chosen: array<Candidate, TOP_K>;
+var<workgroup> totals: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let row = workgroup.x;
+  let base = row * TILES * TOP_K;
+  // Before every candidate, so that the first round may choose any.
+  var last = Candidate(0, 3.4e38);
+  var largest = LOWEST;
+  for (var round = 0u; round < TOP_K; round++) {
+    var best = Candidate(NO_TOKEN, LOWEST);
+    for (var i = lane; i < TILES * TOP_K; i += LANES) {
+      let candidate = candidates[base + i];
+      if comes_before(last, candidate) && comes_before(candidate, best) {
+        best = candidate;
+      }
+    }
+    let side = (round % 2) * LANES;
+    bests[side + lane] = best;
+    workgroupBarrier();
+    for (var i = 0u; i < LANES; i++) {
+      if comes_before(bests[side + i], best) {
+        best = bests[side + i];
+      }
+    }
+    if lane == 0 {
+      chosen[round] = best;
+    }
+    if round == 0 {
+      largest = best.logit;
+    }
+    last = best;
+  }
+
+  var total = 0f;
+  for (var i = lane; i < TILES; i += LANES) {
+    let part = parts[row * TILES + i];
+    total += part.total * exp(part.largest - largest);
+  }
+  totals[lane] = total;
+  workgroupBarrier();
+  for (var rank = lane; rank < TOP_K; rank += LANES) {
+    total = 0;
+    for (var i = 0u; i < LANES; i++) {
+      total += totals[i];
+    }
+    let best = chosen[rank];
+    posteriors[row * TOP_K + rank] = Posterior(best.token, best.logit - largest - log(total));
+  }
+}
+
+/// The order of candidates: larger logits first; of equals, the lower id first.
+fn comes_before(a: Candidate, b: Candidate) -> bool {
+  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+}

@@ -1,0 +1,176 @@
+// Final layer norm, projection onto the vocabulary, and what is worth keeping of it: the top k
+// logits of a tile with their largest and their sum of exponentials. The logits themselves, rows ×
+// vocabulary of them, are never stored.
+//
+// A workgroup takes 4 rows by TILE_COLUMNS columns, 256 of them at a time: each lane sums four
+// columns as in linear.wgsl, with the norm folded into W and b the same way. Then 16 lanes a row
+// choose the tile's k best, one a round: the best of those that come after the one before.
+// topk_merge.wgsl merges the tiles of a row.
+//
+// Dispatch: (ceil(rows / 4), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
+
+/// Numbers in a row of x; a multiple of 4.
+override INPUTS: u32;
+/// Tokens; W and b are padded to a multiple of 4 columns.
+override VOCABULARY: u32;
+/// Added to the variance of a row.
+override EPSILON: f32 = 1e-5;
+/// Tokens kept of each tile.
+override TOP_K: u32 = 8;
+/// Columns of a workgroup: a multiple of 256, at most 768 to fit 16 KiB of workgroup memory.
+override TILE_COLUMNS: u32 = 256;
+
+const LANES = 64u;
+const ROWS = 4u;
+const ROW_LANES = LANES / ROWS;
+/// The token of a place that a tile of fewer than k columns leaves empty.
+const NO_TOKEN = 0xffffffffu;
+/// Below every logit.
+const LOWEST = -3.4e38;
+
+struct Sizes {
+  /// Rows of x.
+  rows: u32,
+}
+
+struct Candidate {
+  token: u32,
+  logit: f32,
+}
+
+/// What a tile adds to a row's log-sum-exp.
+struct Part {
+  largest: f32,
+  /// Σ exp(logit − largest)
+  total: f32,
+}
+
+@group(0) @binding(0) var<uniform> sizes: Sizes;
+/// [rows, INPUTS]
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+/// [INPUTS, VOCABULARY, padded]
+@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
+/// [VOCABULARY, padded]
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+/// [rows, tiles, TOP_K], likeliest first; of equals, the lower id first.
+@group(0) @binding(4) var<storage, read_write> candidates: array<Candidate>;
+/// [rows, tiles]
+@group(0) @binding(5) var<storage, read_write> parts: array<Part>;
+
+/// [ROWS, TILE_COLUMNS]
+var<workgroup> logits: array<f32, ROWS * TILE_COLUMNS>;
+/// Each lane's best, in two sets that rounds take in turn, so that a round needs one barrier.
+var<workgroup> bests: array<Candidate, 2 * LANES>;
+var<workgroup> totals: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) tile: vec3u,
+  @builtin(num_workgroups) tiles: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let first_row = tile.x * ROWS;
+  let first_token = tile.y * TILE_COLUMNS;
+  for (var group = 0u; group < TILE_COLUMNS; group += 4 * LANES) {
+    let column = group + 4 * lane;
+    let found = products(first_row, min((first_token + column) / 4, (VOCABULARY + 3) / 4 - 1));
+    for (var r = 0u; r < ROWS; r++) {
+      for (var c = 0u; c < 4; c++) {
+        logits[r * TILE_COLUMNS + column + c] = found[r][c];
+      }
+    }
+  }
+  workgroupBarrier();
+
+  let row = first_row + lane / ROW_LANES;
+  let own = lane % ROW_LANES;
+  let line = (lane / ROW_LANES) * TILE_COLUMNS;
+  let columns = min(TILE_COLUMNS, VOCABULARY - first_token);
+  let slot = row * tiles.y + tile.y;
+  var largest = LOWEST;
+  // Before every candidate, so that the first round may choose any.
+  var last = Candidate(0, 3.4e38);
+  for (var round = 0u; round < TOP_K; round++) {
+    var best = Candidate(NO_TOKEN, LOWEST);
+    for (var column = own; column < columns; column += ROW_LANES) {
+      let candidate = Candidate(first_token + column, logits[line + column]);
+      if comes_before(last, candidate) && comes_before(candidate, best) {
+        best = candidate;
+      }
+    }
+    let side = (round % 2) * LANES;
+    bests[side + lane] = best;
+    workgroupBarrier();
+    for (var i = 0u; i < ROW_LANES; i++) {
+      let other = bests[side + lane - own + i];
+      if comes_before(other, best) {
+        best = other;
+      }
+    }
+    if own == 0 && row < sizes.rows {
+      candidates[slot * TOP_K + round] = best;
+    }
+    if round == 0 {
+      largest = best.logit;
+    }
+    last = best;
+  }
+
+  var total = 0f;
+  for (var column = own; column < columns; column += ROW_LANES) {
+    total += exp(logits[line + column] - largest);
+  }
+  totals[lane] = total;
+  workgroupBarrier();
+  if own == 0 && row < sizes.rows {
+    total = 0;
+    for (var i = 0u; i < ROW_LANES; i++) {
+      total += totals[lane + i];
+    }
+    parts[slot] = Part(largest, total);
+  }
+}
+
+/// The order of candidates: larger logits first; of equals, the lower id first.
+fn comes_before(a: Candidate, b: Candidate) -> bool {
+  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+}
+
+/// Where a row of x starts, in vec4s; rows past the end read the last one.
+fn start(row: u32) -> u32 {
+  return min(row, sizes.rows - 1) * (INPUTS / 4);
+}
+
+/// Four neighbouring logits of four rows, a row a matrix column. See `slice_sums` in linear.wgsl.
+fn products(row: u32, column: u32) -> mat4x4f {
+  let stride = (VOCABULARY + 3) / 4;
+  let from0 = start(row);
+  let from1 = start(row + 1);
+  let from2 = start(row + 2);
+  let from3 = start(row + 3);
+  let shift = vec4f(x[from0].x, x[from1].x, x[from2].x, x[from3].x);
+  var y0 = vec4f();
+  var y1 = vec4f();
+  var y2 = vec4f();
+  var y3 = vec4f();
+  var shifted = vec4f();
+  var squares = vec4f();
+  for (var k = 0u; k < INPUTS / 4; k++) {
+    let at = 4 * k * stride + column;
+    let w = mat4x4f(weight[at], weight[at + stride], weight[at + 2 * stride], weight[at + 3 * stride]);
+    let x0 = x[from0 + k] - shift.x;
+    let x1 = x[from1 + k] - shift.y;
+    let x2 = x[from2 + k] - shift.z;
+    let x3 = x[from3 + k] - shift.w;
+    y0 += w * x0;
+    y1 += w * x1;
+    y2 += w * x2;
+    y3 += w * x3;
+    shifted += vec4f(dot(x0, vec4f(1)), dot(x1, vec4f(1)), dot(x2, vec4f(1)), dot(x3, vec4f(1)));
+    squares += vec4f(dot(x0, x0), dot(x1, x1), dot(x2, x2), dot(x3, x3));
+  }
+  let mean = shifted / f32(INPUTS);
+  let scale = inverseSqrt(max(squares / f32(INPUTS) - mean * mean, vec4f()) + EPSILON);
+  let b = bias[column];
+  return mat4x4f(y0 * scale.x + b, y1 * scale.y + b, y2 * scale.z + b, y3 * scale.w + b);
+}
