@@ -12,12 +12,13 @@ export async function withDevice(body: (device: GPUDevice) => Promise<void>): Pr
   const { device } = await shared;
   const filters = ['validation', 'out-of-memory', 'internal'] as const;
   for (const filter of filters) device.pushErrorScope(filter);
-  try {
-    await body(device);
-  } finally {
-    for (const filter of [...filters].reverse()) {
-      const error = await device.popErrorScope();
-      if (error) throw new Error(`GPU ${filter} error: ${error.message}`);
-    }
-  }
+  const failure = await body(device).then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  const errors = await Promise.all(filters.map(() => device.popErrorScope()));
+  const gpuError = errors.find((error) => error !== null);
+  // The GPU's error comes first: it is why the numbers are wrong.
+  if (gpuError) throw new Error(`GPU error: ${gpuError.message}`);
+  if (failure) throw failure.error;
 }

@@ -4,19 +4,13 @@ import code from '../shaders/attention.wgsl?raw';
 import type { Buffers } from './buffers.ts';
 import { bind, compile, type Step } from './step.ts';
 
-/** What is fixed when the kernel is compiled; strides and offsets in numbers, multiples of 4. */
+/** What is fixed when the kernel is compiled. */
 export interface AttentionOptions {
   readonly heads: number;
-  /** Width of all heads together. */
+  /** Width of all heads together; `width / heads` is a multiple of 4. */
   readonly width: number;
-  readonly queryStride: number;
-  readonly keyStride: number;
-  readonly keyOffset: number;
-  readonly valueOffset: number;
   /** The most keys that an image can have. */
   readonly maxKeys: number;
-  /** True if images differ in their number of keys. */
-  readonly lengths: boolean;
   /** Queries of a workgroup, if the device has workgroup memory for so many. */
   readonly queryRows: number;
 }
@@ -27,23 +21,28 @@ export interface AttentionBuffers {
   readonly queries: GPUBuffer;
   /** [batch · keys, keyStride] */
   readonly memory: GPUBuffer;
-  /** u32 [batch], if images differ. */
-  readonly lengths?: GPUBuffer;
+  /** u32 [batch]: keys of each image, at least 1. */
+  readonly lengths: GPUBuffer;
   /** [batch · queries, width] */
   readonly y: GPUBuffer;
 }
 
-/** Sizes of a dispatch. */
-export interface AttentionSizes {
+/** How a dispatch finds its rows; strides and offsets in numbers, multiples of 4. */
+export interface AttentionLayout {
   readonly batch: number;
-  /** Query rows and key rows of an image. */
+  /** Query rows of an image. */
   readonly queries: number;
-  readonly keys: number;
   /** True if all images have the same queries. */
   readonly sharedQueries?: boolean;
+  readonly queryStride: number;
+  /** Key rows of an image, padding included. */
+  readonly keys: number;
+  readonly keyStride: number;
+  readonly keyOffset: number;
+  readonly valueOffset: number;
 }
 
-/** A compiled attention over rows of one layout. */
+/** A compiled attention, for rows of any layout. */
 export class AttentionKernel {
   private constructor(
     readonly options: AttentionOptions,
@@ -57,26 +56,28 @@ export class AttentionKernel {
     const pipeline = await compile(device, 'attention', code, {
       WIDTH: options.width,
       HEADS: options.heads,
-      QUERY_STRIDE: options.queryStride,
-      KEY_STRIDE: options.keyStride,
-      KEY_OFFSET: options.keyOffset,
-      VALUE_OFFSET: options.valueOffset,
-      LENGTHS: options.lengths,
       QUERY_ROWS: queryRows,
       MAX_KEYS: options.maxKeys,
     });
     return new AttentionKernel(options, queryRows, pipeline);
   }
 
-  step(owner: Buffers, buffers: AttentionBuffers, sizes: AttentionSizes): Step {
-    const { batch, queries, keys, sharedQueries = false } = sizes;
-    const uniform = owner.sizes('attention', queries, sharedQueries ? 0 : queries, keys);
-    // Every binding wants a buffer; without lengths any that is not written will do.
-    const lengths = buffers.lengths ?? buffers.memory;
+  step(owner: Buffers, buffers: AttentionBuffers, layout: AttentionLayout): Step {
+    const { batch, queries, sharedQueries = false } = layout;
+    const uniform = owner.sizes(
+      'attention layout',
+      queries,
+      sharedQueries ? 0 : queries,
+      layout.queryStride,
+      layout.keys,
+      layout.keyStride,
+      layout.keyOffset,
+      layout.valueOffset,
+    );
     return bind(
       owner.device,
       this.pipeline,
-      [uniform, buffers.queries, buffers.memory, lengths, buffers.y],
+      [uniform, buffers.queries, buffers.memory, buffers.lengths, buffers.y],
       [Math.ceil(queries / this.queryRows), this.options.heads, batch],
     );
   }

@@ -16,9 +16,10 @@ export class Buffers {
   }
 
   /** A storage buffer that holds `data`. */
-  upload(label: string, data: Float32Array): GPUBuffer {
+  upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
     const buffer = this.#make(label, data.length, storageUsage, true);
-    new Float32Array(buffer.getMappedRange(), 0, data.length).set(data);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    new Uint8Array(buffer.getMappedRange()).set(bytes);
     buffer.unmap();
     return buffer;
   }

@@ -17,9 +17,7 @@ export interface Kernels {
   readonly crossQ: LinearKernel;
   readonly up: LinearKernel;
   readonly down: LinearKernel;
-  readonly selfAttention: AttentionKernel;
-  /** One a layer: each reads its own columns of the keys and values. */
-  readonly crossAttention: readonly AttentionKernel[];
+  readonly attention: AttentionKernel;
   readonly vocabulary: VocabularyKernel;
   readonly collapse: CollapseKernel;
 }
@@ -35,19 +33,7 @@ export async function compileKernels(
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
     LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
   const normed = { normEpsilon: epsilon };
-  const cross = (layer: number) =>
-    AttentionKernel.compile(device, {
-      heads,
-      width,
-      queryStride: width,
-      keyStride: 2 * width * layers,
-      keyOffset: 2 * width * layer,
-      valueOffset: 2 * width * layer + width,
-      maxKeys: shape.memory,
-      lengths: true,
-      queryRows: tiling.queryRows,
-    });
-  const [queriesNorm, kv, qkv, out, crossQ, up, down, selfAttention, crossAttention] =
+  const [queriesNorm, kv, qkv, out, crossQ, up, down, attention, vocabulary, collapse] =
     await Promise.all([
       LayerNormKernel.compile(device, width, epsilon),
       linear(width, 2 * width * layers),
@@ -59,26 +45,18 @@ export async function compileKernels(
       AttentionKernel.compile(device, {
         heads,
         width,
-        queryStride: 3 * width,
-        keyStride: 3 * width,
-        keyOffset: width,
-        valueOffset: 2 * width,
-        maxKeys: shape.queries,
-        lengths: false,
+        maxKeys: Math.max(shape.memory, shape.queries),
         queryRows: tiling.queryRows,
       }),
-      Promise.all(Array.from({ length: layers }, (_, layer) => cross(layer))),
+      VocabularyKernel.compile(device, {
+        inputs: width,
+        vocabulary: shape.vocabulary,
+        normEpsilon: epsilon,
+        k,
+        tileColumns: tiling.tileColumns,
+      }),
+      CollapseKernel.compile(device, { blank: shape.blank, eos: shape.eos, k }),
     ]);
-  const [vocabulary, collapse] = await Promise.all([
-    VocabularyKernel.compile(device, {
-      inputs: width,
-      vocabulary: shape.vocabulary,
-      normEpsilon: epsilon,
-      k,
-      tileColumns: tiling.tileColumns,
-    }),
-    CollapseKernel.compile(device, { blank: shape.blank, eos: shape.eos, k }),
-  ]);
   return {
     queriesNorm,
     kv,
@@ -87,8 +65,7 @@ export async function compileKernels(
     crossQ,
     up,
     down,
-    selfAttention,
-    crossAttention,
+    attention,
     vocabulary,
     collapse,
   };

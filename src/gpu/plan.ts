@@ -60,7 +60,9 @@ export function buildPlan(
   const kv = buffers.storage('kv', batch * shape.memory * 2 * width * layers);
   const sharedX = buffers.storage('shared x', count * width);
   const sharedQ = buffers.storage('shared q', count * width);
-  const lengths = buffers.storage('lengths', batch);
+  const lengths = buffers.storage('memory lengths', batch);
+  // In self-attention every image has as many keys as queries.
+  const counts = buffers.upload('query counts', new Uint32Array(batch).fill(count));
   const posteriors = buffers.storage('posteriors', rows * k * 2);
   const records = buffers.storage('records', batch * recordLength(count));
 
@@ -80,10 +82,33 @@ export function buildPlan(
       residualRows,
     );
   const selfAttention = (images: number): Step =>
-    kernels.selfAttention.step(
+    kernels.attention.step(
       buffers,
-      { queries: qkv, memory: qkv, y: seen },
-      { batch: images, queries: count, keys: count },
+      { queries: qkv, memory: qkv, lengths: counts, y: seen },
+      {
+        batch: images,
+        queries: count,
+        queryStride: 3 * width,
+        keys: count,
+        keyStride: 3 * width,
+        keyOffset: width,
+        valueOffset: 2 * width,
+      },
+    );
+  const crossAttention = (layer: number): Step =>
+    kernels.attention.step(
+      buffers,
+      { queries: layer > 0 ? q : sharedQ, memory: kv, lengths, y: seen },
+      {
+        batch,
+        queries: count,
+        sharedQueries: layer === 0,
+        queryStride: width,
+        keys: shape.memory,
+        keyStride: 2 * width * layers,
+        keyOffset: 2 * width * layer,
+        valueOffset: 2 * width * layer + width,
+      },
     );
 
   const shared: Step[] = [];
@@ -108,14 +133,8 @@ export function buildPlan(
       );
       [x, other] = [other, x];
     }
-    const crossAttention = kernels.crossAttention[i];
-    if (!crossAttention) throw new TypeError(`no cross-attention kernel for layer ${i}`);
     steps.push(
-      crossAttention.step(
-        buffers,
-        { queries: isFirst ? sharedQ : q, memory: kv, lengths, y: seen },
-        { batch, queries: count, keys: shape.memory, sharedQueries: isFirst },
-      ),
+      crossAttention(i),
       isFirst
         ? linear(kernels.out, seen, layer.crossOut, other, rows, sharedX, count)
         : linear(kernels.out, seen, layer.crossOut, other, rows, x),

@@ -10,36 +10,36 @@
 /// Width of all heads together; WIDTH / HEADS is a multiple of 4.
 override WIDTH: u32;
 override HEADS: u32;
-/// Numbers in a row of the query buffer; the queries start each row.
-override QUERY_STRIDE: u32;
-/// Numbers in a row of the key-value buffer, and where in it this layer's keys and values start.
-override KEY_STRIDE: u32;
-override KEY_OFFSET: u32;
-override VALUE_OFFSET: u32;
-/// Takes the number of keys from `lengths`; otherwise every image has sizes.keys.
-override LENGTHS: bool = false;
 /// Queries of a workgroup; divides 64.
 override QUERY_ROWS: u32 = 4;
-/// The most keys there can be.
+/// The most keys that an image can have.
 override MAX_KEYS: u32;
 
 const LANES = 64u;
 
-struct Sizes {
+/// Where rows are; not overrides, so that one pipeline serves every layer and both attentions.
+/// Strides and offsets count numbers and are multiples of 4.
+struct Layout {
   /// Query rows of an image.
   queries: u32,
   /// Rows from one image's queries to the next one's: `queries`, or 0 if all images share them.
   query_step: u32,
+  /// Numbers in a row of the query buffer; the queries start each row.
+  query_stride: u32,
   /// Key rows of an image, padding included; at most MAX_KEYS.
   keys: u32,
+  /// Numbers in a row of the key-value buffer, and where in it the keys and the values start.
+  key_stride: u32,
+  key_offset: u32,
+  value_offset: u32,
 }
 
-@group(0) @binding(0) var<uniform> sizes: Sizes;
-/// [batch · query_step or queries, QUERY_STRIDE]
+@group(0) @binding(0) var<uniform> rows: Layout;
+/// [batch · query_step or queries, query_stride]
 @group(0) @binding(1) var<storage, read> queries: array<vec4f>;
-/// [batch · keys, KEY_STRIDE]: keys and values
+/// [batch · keys, key_stride]: keys and values
 @group(0) @binding(2) var<storage, read> memory: array<vec4f>;
-/// [batch]: keys of each image that hold something, at least 1; not read unless LENGTHS.
+/// [batch]: keys of each image that hold something, at least 1.
 @group(0) @binding(3) var<storage, read> lengths: array<u32>;
 /// [batch · queries, WIDTH]
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
@@ -55,28 +55,27 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lan
   let first = tile.x * QUERY_ROWS;
   let head = tile.y;
   let image = tile.z;
-  var keys = sizes.keys;
-  if LENGTHS {
-    keys = min(lengths[image], sizes.keys);
-  }
+  let keys = min(lengths[image], rows.keys);
   // In vec4s from here on.
   let width = WIDTH / HEADS / 4;
-  let key_from = image * sizes.keys * (KEY_STRIDE / 4) + KEY_OFFSET / 4 + head * width;
-  let value_from = image * sizes.keys * (KEY_STRIDE / 4) + VALUE_OFFSET / 4 + head * width;
+  let key_stride = rows.key_stride / 4;
+  let image_at = image * rows.keys * key_stride + head * width;
+  let keys_at = image_at + rows.key_offset / 4;
+  let values_at = image_at + rows.value_offset / 4;
 
   // This lane's row and its share of the row's keys; rows past the end repeat the last.
   let row = lane % QUERY_ROWS;
   let share = lane / QUERY_ROWS;
   let step = LANES / QUERY_ROWS;
-  let query = image * sizes.query_step + min(first + row, sizes.queries - 1);
-  let query_from = query * (QUERY_STRIDE / 4) + head * width;
+  let query = image * rows.query_step + min(first + row, rows.queries - 1);
+  let query_at = query * (rows.query_stride / 4) + head * width;
   let scale = inverseSqrt(f32(4 * width));
   var most = -3.4e38;
   for (var key = share; key < keys; key += step) {
-    let start_at = key_from + key * (KEY_STRIDE / 4);
+    let key_at = keys_at + key * key_stride;
     var score = 0f;
     for (var i = 0u; i < width; i++) {
-      score += dot(queries[query_from + i], memory[start_at + i]);
+      score += dot(queries[query_at + i], memory[key_at + i]);
     }
     score *= scale;
     scores[row * MAX_KEYS + key] = score;
@@ -101,7 +100,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lan
   for (var item = lane; item < QUERY_ROWS * width; item += LANES) {
     let out_row = item / width;
     let column = item % width;
-    if first + out_row >= sizes.queries {
+    if first + out_row >= rows.queries {
       break;
     }
     var divisor = 0f;
@@ -110,8 +109,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lan
     }
     var sum = vec4f();
     for (var key = 0u; key < keys; key++) {
-      sum += scores[out_row * MAX_KEYS + key] * memory[value_from + key * (KEY_STRIDE / 4) + column];
+      sum += scores[out_row * MAX_KEYS + key] * memory[values_at + key * key_stride + column];
     }
-    y[(image * sizes.queries + first + out_row) * (WIDTH / 4) + head * width + column] = sum / divisor;
+    y[(image * rows.queries + first + out_row) * (WIDTH / 4) + head * width + column] = sum / divisor;
   }
 }
