@@ -1,0 +1,151 @@
+/**
+ * Reads a safetensors file: 8 bytes of header length, a JSON header, then the tensors' bytes.
+ *
+ * Nothing in the file is trusted: whatever the bytes are, the result is weights or one
+ * 'invalid-model' error that says what was expected and what came.
+ */
+import { NarvlError } from '../errors.ts';
+import type { Weight } from './decoder.ts';
+
+/** Bytes of the little-endian header length that a file starts with. */
+const lengthBytes = 8;
+
+/** The most bytes of header that are read, as in the reference implementation. */
+const maxHeaderBytes = 100_000_000;
+
+/** The types that are read, with the bytes of one number. */
+const dtypeBytes = { F32: 4, F16: 2 } as const;
+
+type Dtype = keyof typeof dtypeBytes;
+
+/** A header entry that has passed every check; `begin` and `end` count from the header's end. */
+interface Tensor {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * All tensors of a file by name, in f32 whatever they were stored as. They are copies: the file's
+ * buffer can go.
+ *
+ * @throws NarvlError 'invalid-model', and nothing else, if the bytes are no such file.
+ */
+export function parseSafetensors(file: ArrayBuffer): Map<string, Weight> {
+  const { header, dataStart } = readHeader(file);
+  const dataBytes = file.byteLength - dataStart;
+  const tensors = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => checkEntry(name, entry, dataBytes));
+  checkCoverage(tensors, dataBytes);
+  return new Map(
+    tensors.map(({ name, dtype, shape, begin, end }) => {
+      const bytes = file.slice(dataStart + begin, dataStart + end);
+      const data = dtype === 'F32' ? floats(bytes) : halves(bytes);
+      return [name, { shape, data }];
+    }),
+  );
+}
+
+function invalid(message: string, cause?: unknown): NarvlError {
+  return new NarvlError('invalid-model', `safetensors: ${message}`, { cause });
+}
+
+function readHeader(file: ArrayBuffer): { header: Record<string, unknown>; dataStart: number } {
+  if (file.byteLength < lengthBytes) {
+    throw invalid(`expected at least ${lengthBytes} bytes, got ${file.byteLength}`);
+  }
+  const length = new DataView(file).getBigUint64(0, true);
+  const most = Math.min(file.byteLength - lengthBytes, maxHeaderBytes);
+  if (length > BigInt(most)) {
+    throw invalid(`expected a header of at most ${most} bytes, got ${length}`);
+  }
+  const dataStart = lengthBytes + Number(length);
+  const bytes = new Uint8Array(file, lengthBytes, Number(length));
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw invalid('expected a header in JSON', cause);
+  }
+  if (!isObject(header)) throw invalid('expected the header to be a JSON object');
+  return { header, dataStart };
+}
+
+function checkEntry(name: string, entry: unknown, dataBytes: number): Tensor {
+  if (!isObject(entry)) throw invalid(`${name}: expected an object, got ${shown(entry)}`);
+  const { dtype, shape, data_offsets: offsets } = entry;
+  if (!isDtype(dtype)) {
+    const known = Object.keys(dtypeBytes).join(' or ');
+    throw invalid(`${name}: expected dtype ${known}, got ${shown(dtype)}`);
+  }
+  if (!isSizes(shape)) {
+    throw invalid(`${name}: expected a shape of non-negative integers, got ${shown(shape)}`);
+  }
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    throw invalid(`${name}: expected two data offsets, got ${shown(offsets)}`);
+  }
+  const [begin = 0, end = 0] = offsets;
+  if (begin > end || end > dataBytes) {
+    throw invalid(`${name}: expected offsets within ${dataBytes} bytes, got ${begin} to ${end}`);
+  }
+  // A product beyond 2^53 is wrong whatever it rounds to: no file is that long.
+  const bytes = shape.reduce((product, size) => product * size, dtypeBytes[dtype]);
+  if (bytes !== end - begin) {
+    throw invalid(`${name}: expected ${bytes} bytes for ${dtype} [${shape}], got ${end - begin}`);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** The format asks that tensors follow each other without gap or overlap to the end of the file. */
+function checkCoverage(tensors: readonly Tensor[], dataBytes: number): void {
+  let covered = 0;
+  const byOffset = [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  for (const { name, begin, end } of byOffset) {
+    if (begin !== covered) {
+      throw invalid(`${name}: expected to start at ${covered}, where the last ends, got ${begin}`);
+    }
+    covered = end;
+  }
+  if (covered !== dataBytes) {
+    throw invalid(`expected tensors of ${dataBytes} bytes in all, got ${covered}`);
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDtype(value: unknown): value is Dtype {
+  return typeof value === 'string' && Object.hasOwn(dtypeBytes, value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+/** A value of the header as an error message shows it, cut so that it stays a line. */
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 80);
+}
+
+// The file is little-endian; so is every device that has a browser with WebGPU or WebAssembly.
+function floats(bytes: ArrayBuffer): Float32Array {
+  return new Float32Array(bytes);
+}
+
+function halves(bytes: ArrayBuffer): Float32Array {
+  return Float32Array.from(new Uint16Array(bytes), halfToNumber);
+}
+
+/** The value of IEEE half-precision bits; `Float16Array` is not in every browser yet. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
