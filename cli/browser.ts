@@ -1,0 +1,61 @@
+/** A headless Chromium with the runtime in it, for the command line. */
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright';
+import { createServer, type ViteDevServer } from 'vite';
+import { chromiumOptions } from '../e2e/chromium.ts';
+import type { CallOptions, DeviceChoice } from '../src/index.ts';
+import type { Answer } from './host.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** The runtime in a browser of its own; `close` ends both. */
+export class BrowserRuntime {
+  readonly #server: ViteDevServer;
+  readonly #browser: Browser;
+  readonly #page: Page;
+
+  private constructor(server: ViteDevServer, browser: Browser, page: Page) {
+    this.#server = server;
+    this.#browser = browser;
+    this.#page = page;
+  }
+
+  /** @throws Error in one line if there is no Chromium or the model cannot be loaded. */
+  static async start(model: string, device: DeviceChoice): Promise<BrowserRuntime> {
+    const options = chromiumOptions();
+    const server = await createServer({
+      root: ROOT,
+      logLevel: 'error',
+      server: { port: 0, host: 'localhost', hmr: false, watch: null },
+    });
+    await server.listen();
+    const browser = await chromium.launch(options);
+    const page = await browser.newPage();
+    const runtime = new BrowserRuntime(server, browser, page);
+    try {
+      const base = server.resolvedUrls?.local[0];
+      if (!base) throw new Error('The local server has no address');
+      await page.goto(new URL('cli/host.html', base).href);
+      await page.waitForFunction(() => 'narvlHost' in globalThis);
+      await page.evaluate(([url, choice]) => globalThis.narvlHost.load(url, choice), [
+        new URL(model, base).href,
+        device,
+      ] as const);
+      return runtime;
+    } catch (error) {
+      await runtime.close();
+      throw error;
+    }
+  }
+
+  /** One answer a file, in order. The files go through the network together. */
+  async caption(files: readonly string[], options: CallOptions): Promise<Answer[]> {
+    await this.#page.setInputFiles('#files', [...files]);
+    return this.#page.evaluate((given) => globalThis.narvlHost.caption(given), options);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.#server.close();
+  }
+}

@@ -1,0 +1,319 @@
+/** The page's side: starts the worker, owns its life, and turns images into what it takes. */
+import * as Comlink from 'comlink';
+import { NarvlError } from './errors.ts';
+import type {
+  Caption,
+  DeviceChoice,
+  ModelInfo,
+  Outcome,
+  Progress,
+  WireImage,
+  WorkerApi,
+} from './protocol.ts';
+
+/** Anything that holds a picture. A string or URL is fetched; the rest never leaves the machine. */
+export type ImageSource =
+  | Blob
+  | ImageBitmap
+  | ImageData
+  | HTMLImageElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | HTMLVideoElement
+  | VideoFrame
+  | string
+  | URL;
+
+/** How a model is loaded. */
+export interface LoadOptions {
+  /** `auto` (the default), or a device for the encoder, the decoder or both. */
+  readonly device?: 'auto' | DeviceChoice | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How one image or batch is captioned. */
+export interface CallOptions {
+  /** A task of the model's manifest, such as another style; the first if left out. */
+  readonly task?: string | undefined;
+  /** Also give the likeliest tokens of every slot. */
+  readonly posteriors?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Longest silence of a worker that has something to do, before it counts as hung. */
+const WATCHDOG_MS = 120_000;
+
+/** A worker with the model that it holds. */
+interface Session {
+  readonly worker: Worker;
+  readonly api: Comlink.Remote<WorkerApi>;
+  /** Rejects every call that waits for this worker. */
+  readonly fail: (error: NarvlError) => void;
+  readonly failed: Promise<never>;
+}
+
+/**
+ * A loaded model in a worker of its own.
+ *
+ * Jobs run one after another however many are asked for. If the worker dies, hangs or loses the
+ * GPU, what waits is rejected with `worker-failed` or `device-lost`, and the next call starts a
+ * fresh worker from the cached files.
+ */
+export class Narvl {
+  readonly #url: string;
+  readonly #options: LoadOptions;
+  #opening: Promise<{ session: Session; info: ModelInfo }> | undefined;
+  #worker: Worker | undefined;
+  #fail: ((error: NarvlError) => void) | undefined;
+  #disposed = false;
+  #jobs = 0;
+  #waiting = 0;
+  #watchdog: ReturnType<typeof setTimeout> | undefined;
+  #info: ModelInfo | undefined;
+
+  private constructor(url: string, options: LoadOptions) {
+    this.#url = url;
+    this.#options = options;
+  }
+
+  /**
+   * Load the model in the folder at `url`.
+   * @throws NarvlError `download-failed`, `integrity`, `invalid-model`, `webgpu-unavailable`,
+   * `invalid-argument`, `aborted` or `worker-failed`.
+   */
+  static async load(url: string | URL, options: LoadOptions = {}): Promise<Narvl> {
+    const narvl = new Narvl(folderUrl(url), options);
+    try {
+      await abortable(narvl.#open(), options.signal);
+    } catch (error) {
+      narvl.dispose();
+      throw error;
+    }
+    return narvl;
+  }
+
+  /** What the model is called, its tasks, and the devices that it runs on. */
+  get info(): ModelInfo {
+    if (!this.#info) throw new NarvlError('disposed', 'The model is not loaded');
+    return this.#info;
+  }
+
+  /**
+   * The caption of one image.
+   * @throws NarvlError `invalid-argument`, `unsupported-image`, `image-too-large`,
+   * `image-unreadable`, `download-failed`, `aborted`, `disposed`, `device-lost` or `worker-failed`.
+   */
+  async caption(image: ImageSource, options: CallOptions = {}): Promise<Caption> {
+    const [result] = await this.captionBatch([image], options);
+    if (!result) throw new NarvlError('worker-failed', 'The worker answered with no caption');
+    if (result instanceof NarvlError) throw result;
+    return result;
+  }
+
+  /**
+   * The captions of many images, which run through the network together. One that cannot be read
+   * has its error in its place. @throws NarvlError for what concerns them all.
+   */
+  async captionBatch(
+    images: readonly ImageSource[],
+    options: CallOptions = {},
+  ): Promise<(Caption | NarvlError)[]> {
+    const { signal, task, posteriors } = options;
+    throwIfAborted(signal);
+    const wired = await Promise.all(
+      images.map((image) => toWire(image).catch((error: unknown) => asNarvlError(error))),
+    );
+    const readable = wired.filter((image): image is WireImage => !(image instanceof NarvlError));
+    const { session } = await abortable(this.#open(), signal);
+    const transfer = readable.flatMap((image) => (image.kind === 'bitmap' ? [image.bitmap] : []));
+    const request = Comlink.transfer({ images: readable, task, posteriors }, transfer);
+    const outcomes = [
+      ...(await this.#call(session, signal, (job) => session.api.caption(job, request))),
+    ];
+    return wired.map((image) => {
+      if (image instanceof NarvlError) return image;
+      const outcome = outcomes.shift();
+      if (!outcome) return new NarvlError('worker-failed', 'The worker left out an image');
+      return outcome.ok ? outcome.value : toError(outcome.error);
+    });
+  }
+
+  /** End the worker and free its memory. What still waits is rejected with `disposed`. */
+  dispose(): void {
+    this.#disposed = true;
+    this.#stop(new NarvlError('disposed', 'dispose() was called'));
+  }
+
+  /** The running session, started if there is none. */
+  #open(): Promise<{ session: Session; info: ModelInfo }> {
+    if (this.#disposed) {
+      return Promise.reject(new NarvlError('disposed', 'dispose() was called on this model'));
+    }
+    this.#opening ??= this.#start();
+    return this.#opening;
+  }
+
+  async #start(): Promise<{ session: Session; info: ModelInfo }> {
+    const worker = new Worker(new URL('./worker/entry.ts', import.meta.url), {
+      type: 'module',
+      name: 'narvl',
+    });
+    let fail: (error: NarvlError) => void = () => {};
+    const failed = new Promise<never>((_, reject) => {
+      fail = reject;
+    });
+    failed.catch(() => {}); // Who waits hears of it through the race in #call.
+    worker.addEventListener('error', (event) => {
+      this.#stop(new NarvlError('worker-failed', `The worker failed: ${event.message}`));
+    });
+    worker.addEventListener('messageerror', () => {
+      this.#stop(new NarvlError('worker-failed', 'A message to or from the worker was unreadable'));
+    });
+    this.#worker = worker;
+    this.#fail = fail;
+    const session: Session = { worker, api: Comlink.wrap<WorkerApi>(worker), fail, failed };
+    const { device, onProgress } = this.#options;
+    const request = { url: this.#url, device: device === 'auto' || !device ? {} : device };
+    const report = Comlink.proxy((progress: Progress) => {
+      this.#feedWatchdog();
+      onProgress?.(progress);
+    });
+    try {
+      const info = await this.#call(session, undefined, () => session.api.open(request, report));
+      this.#info = info;
+      return { session, info };
+    } catch (error) {
+      this.#stop(asNarvlError(error));
+      throw error;
+    }
+  }
+
+  /** One call to the worker, which ends when it answers, dies, hangs or is no longer wanted. */
+  async #call<T>(
+    session: Session,
+    signal: AbortSignal | undefined,
+    send: (job: number) => Promise<Outcome<T>>,
+  ): Promise<T> {
+    throwIfAborted(signal);
+    const job = ++this.#jobs;
+    const tellWorker = () => void session.api.abort(job);
+    signal?.addEventListener('abort', tellWorker, { once: true });
+    this.#waiting++;
+    this.#feedWatchdog();
+    try {
+      const outcome = await abortable(Promise.race([send(job), session.failed]), signal);
+      if (outcome.ok) return outcome.value;
+      const error = toError(outcome.error);
+      // A lost device takes its sessions with it: only a new worker can go on.
+      if (error.code === 'device-lost') this.#stop(error);
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', tellWorker);
+      this.#waiting--;
+      this.#feedWatchdog();
+    }
+  }
+
+  #feedWatchdog(): void {
+    clearTimeout(this.#watchdog);
+    if (this.#waiting === 0) return;
+    this.#watchdog = setTimeout(() => {
+      const seconds = WATCHDOG_MS / 1000;
+      this.#stop(new NarvlError('worker-failed', `The worker was silent for ${seconds} seconds`));
+    }, WATCHDOG_MS);
+  }
+
+  /** End the worker, reject what waits for it, and let the next call start another. */
+  #stop(error: NarvlError): void {
+    clearTimeout(this.#watchdog);
+    this.#fail?.(error);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#fail = undefined;
+    this.#opening = undefined;
+    if (this.#disposed) this.#info = undefined;
+  }
+}
+
+/** An image as the worker takes it. The caller's own object stays usable. */
+async function toWire(image: ImageSource): Promise<WireImage> {
+  if (typeof image === 'string' || image instanceof URL) {
+    return { kind: 'url', url: new URL(image, document.baseURI).href };
+  }
+  if (image instanceof Blob) return { kind: 'blob', blob: image };
+  if (image instanceof ImageData) return { kind: 'pixels', pixels: image };
+  const drawable =
+    image instanceof ImageBitmap ||
+    image instanceof HTMLImageElement ||
+    image instanceof HTMLCanvasElement ||
+    image instanceof OffscreenCanvas ||
+    image instanceof HTMLVideoElement ||
+    (typeof VideoFrame !== 'undefined' && image instanceof VideoFrame);
+  if (!drawable) {
+    throw new NarvlError(
+      'invalid-argument',
+      `Expected an image, canvas, video, Blob, ImageData or URL, got ${kindOf(image)}`,
+    );
+  }
+  try {
+    return { kind: 'bitmap', bitmap: await createImageBitmap(image) };
+  } catch (cause) {
+    throw new NarvlError('image-unreadable', `${kindOf(image)} holds no picture`, { cause });
+  }
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || typeof value !== 'object') return String(value);
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+function folderUrl(url: string | URL): string {
+  let folder: URL;
+  try {
+    folder = new URL(url, document.baseURI);
+  } catch (cause) {
+    throw new NarvlError('invalid-argument', `Expected the URL of a model folder, got ${url}`, {
+      cause,
+    });
+  }
+  if (!folder.pathname.endsWith('/')) folder.pathname += '/';
+  return folder.href;
+}
+
+/** `promise`, unless `signal` speaks first. */
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  throwIfAborted(signal);
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener('abort', onAbort);
+  }
+}
+
+function abortError(signal: AbortSignal): NarvlError {
+  return new NarvlError('aborted', 'The call was aborted by its signal', {
+    cause: signal.reason,
+  });
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw abortError(signal);
+}
+
+function toError(data: { code: NarvlError['code']; message: string }): NarvlError {
+  return new NarvlError(data.code, data.message);
+}
+
+function asNarvlError(error: unknown): NarvlError {
+  if (error instanceof NarvlError) return error;
+  return new NarvlError('worker-failed', error instanceof Error ? error.message : String(error), {
+    cause: error,
+  });
+}

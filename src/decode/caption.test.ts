@@ -1,0 +1,85 @@
+/** The roles of slots and the words of a text, from hand-made alignments. */
+import { describe, expect, it } from 'vitest';
+import type { Slot } from '../model/decoder.ts';
+import { collapse } from '../reference/collapse.ts';
+import { readDecoding } from './caption.ts';
+
+const BLANK = 0;
+const EOS = 2;
+const names = ['<blank>', '<bos>', '<eos>', ' very', ' good', ' dog'];
+const words = {
+  decode: (ids: readonly number[]) =>
+    ids
+      .map((id) => names[id])
+      .join('')
+      .trim(),
+  piece: (id: number) => names[id] ?? '?',
+};
+
+/** An alignment that chose `tokens`, each with probability one half. */
+function read(tokens: readonly number[]) {
+  const kept = collapse(tokens, BLANK, EOS);
+  const slots: Slot[] = tokens.map((token, i) => ({
+    token,
+    logProb: Math.log(0.5),
+    kept: kept[i] ?? false,
+  }));
+  const decoding = { tokens: tokens.filter((_, i) => kept[i]), slots };
+  return readDecoding(decoding, words, BLANK, EOS);
+}
+
+describe('readDecoding', () => {
+  it('tells words, blanks, repeats, the end and what is after it', () => {
+    const { text, slots, tokens } = read([0, 3, 3, 0, 3, 5, EOS, EOS, 5]);
+    expect(text).toBe('very very dog');
+    expect(slots.map((slot) => slot.role)).toEqual([
+      'blank',
+      'word',
+      'repeat',
+      'blank',
+      'word',
+      'word',
+      'end',
+      'after',
+      'after',
+    ]);
+    expect(tokens.map((token) => token.id)).toEqual([3, 3, 5]);
+  });
+
+  it('gives the geometric mean of the kept words as confidence', () => {
+    const slots: Slot[] = [
+      { token: 4, logProb: Math.log(0.9), kept: true },
+      { token: 5, logProb: Math.log(0.4), kept: true },
+      { token: 0, logProb: Math.log(0.01), kept: false },
+    ];
+    expect(readDecoding({ tokens: [4, 5], slots }, words, BLANK, EOS).confidence).toBeCloseTo(0.6);
+  });
+
+  it('reads an all-blank pass as an empty text', () => {
+    const { text, tokens, confidence } = read([0, 0, 0]);
+    expect(text).toBe('');
+    expect(tokens).toEqual([]);
+    expect(confidence).toBeCloseTo(0.5);
+  });
+
+  it('cuts posteriors into slots', () => {
+    const posteriors = {
+      k: 2,
+      tokens: Uint32Array.of(5, 0, 0, 3),
+      logProbs: Float32Array.of(-0.5, -1, -0.25, -2),
+    };
+    expect(readDecoding({ tokens: [], slots: [], posteriors }, words, BLANK, EOS)).toMatchObject({
+      posteriors: {
+        k: 2,
+        tokens: [
+          [5, 0],
+          [0, 3],
+        ],
+        logProbs: [
+          [-0.5, -1],
+          [-0.25, -2],
+        ],
+      },
+    });
+  });
+});

@@ -1,0 +1,123 @@
+/**
+ * The encoder: pixels to features (vision.onnx), features and a prompt to memory (fusion.onnx).
+ *
+ * Two graphs, so that an image is looked at once and asked many things. The runtime breaks when
+ * two calls overlap, so callers send one at a time; the worker's queue sees to it.
+ */
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import { NarvlError } from '../errors.ts';
+import type { Manifest } from '../model/manifest.ts';
+import { type OnnxRuntime, onnxRuntime } from './runtime.ts';
+
+/** Normalised pixels of a batch, f32 [batch, 3, size, size], where the encoder runs. */
+export type EncoderPixels = Float32Array | GPUBuffer;
+
+/** What a batch of images looks like to the network; kept where the encoder runs. */
+export interface Features {
+  readonly batch: number;
+  readonly tensor: Tensor;
+  /** Frees GPU memory. */
+  dispose(): void;
+}
+
+/** Both graphs, on a GPU device or in WebAssembly. */
+export class Encoder {
+  readonly #ort: OnnxRuntime;
+  readonly #manifest: Manifest;
+  readonly #vision: InferenceSession;
+  readonly #fusion: InferenceSession;
+
+  private constructor(
+    ort: OnnxRuntime,
+    manifest: Manifest,
+    vision: InferenceSession,
+    fusion: InferenceSession,
+  ) {
+    this.#ort = ort;
+    this.#manifest = manifest;
+    this.#vision = vision;
+    this.#fusion = fusion;
+  }
+
+  /**
+   * @param device the decoder's own device, so that memory stays on it, or 'wasm'
+   * @throws NarvlError `invalid-model` if a graph is not what the runtime can run.
+   */
+  static async create(
+    manifest: Manifest,
+    vision: ArrayBuffer,
+    fusion: ArrayBuffer,
+    device: GPUDevice | 'wasm',
+  ): Promise<Encoder> {
+    const ort = await onnxRuntime();
+    const onGpu = device !== 'wasm';
+    // The device is the provider's own option: set on `ort.env` it would be ignored.
+    const provider = onGpu ? { name: 'webgpu' as const, device } : 'wasm';
+    const open = async (name: string, graph: ArrayBuffer, toGpu: boolean) => {
+      try {
+        return await ort.InferenceSession.create(new Uint8Array(graph), {
+          executionProviders: [provider],
+          ...(toGpu ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
+        });
+      } catch (cause) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new NarvlError('invalid-model', `${name} cannot be run: ${reason}`, { cause });
+      }
+    };
+    // One after the other: two sessions created at once throw.
+    const visionSession = await open('vision.onnx', vision, onGpu);
+    const fusionSession = await open('fusion.onnx', fusion, false);
+    return new Encoder(ort, manifest, visionSession, fusionSession);
+  }
+
+  /** Look at a batch of images. */
+  async look(pixels: EncoderPixels, batch: number): Promise<Features> {
+    const { size } = this.#manifest.image;
+    const input = this.#tensor(pixels, [batch, 3, size, size]);
+    const { features } = await this.#vision.run({ pixels: input });
+    if (!features) throw new NarvlError('invalid-model', 'vision.onnx has no output "features"');
+    return { batch, tensor: features, dispose: () => features.dispose() };
+  }
+
+  /**
+   * Read a prompt beside the images.
+   *
+   * @param prompt token ids, filled up to the manifest's prompt length
+   * @param into a buffer on the encoder's device that takes the memory; without it the memory,
+   * f32 [batch, T, width], comes back on the CPU
+   */
+  async fuse(features: Features, prompt: Int32Array, into: GPUBuffer): Promise<undefined>;
+  async fuse(features: Features, prompt: Int32Array): Promise<Float32Array>;
+  async fuse(
+    features: Features,
+    prompt: Int32Array,
+    into?: GPUBuffer,
+  ): Promise<Float32Array | undefined> {
+    const { batch } = features;
+    const { memory, width } = this.#manifest.decoder;
+    const ids = new Int32Array(batch * prompt.length);
+    for (let b = 0; b < batch; b++) ids.set(prompt, b * prompt.length);
+    const feeds = {
+      features: features.tensor,
+      prompt: new this.#ort.Tensor('int32', ids, [batch, prompt.length]),
+    };
+    if (into) {
+      await this.#fusion.run(feeds, { memory: this.#tensor(into, [batch, memory, width]) });
+      return undefined;
+    }
+    const output = (await this.#fusion.run(feeds)).memory;
+    if (!output) throw new NarvlError('invalid-model', 'fusion.onnx has no output "memory"');
+    return (await output.getData(true)) as Float32Array;
+  }
+
+  async dispose(): Promise<void> {
+    await this.#vision.release();
+    await this.#fusion.release();
+  }
+
+  #tensor(data: Float32Array | GPUBuffer, dims: readonly number[]): Tensor {
+    return data instanceof Float32Array
+      ? new this.#ort.Tensor('float32', data, dims)
+      : this.#ort.Tensor.fromGpuBuffer(data, { dataType: 'float32', dims });
+  }
+}

@@ -1,0 +1,133 @@
+/** Downloads against a made-up server: what arrives is what the manifest promised, or an error. */
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadModelFiles } from './files.ts';
+import { parseManifest } from './manifest.ts';
+
+const URL_OF_MODEL = 'https://example.test/model/';
+const contents: Record<string, Uint8Array<ArrayBuffer>> = {
+  'vision.onnx': Uint8Array.of(1, 2, 3),
+  'fusion.onnx': Uint8Array.of(4, 5),
+  'decoder.safetensors': Uint8Array.of(6),
+  'tokenizer.json': Uint8Array.of(7, 8, 9, 10),
+};
+
+function manifest() {
+  const files = Object.entries(contents).map(([name, data]) => {
+    const sha256 = createHash('sha256').update(data).digest('hex');
+    return [name, { bytes: data.length, sha256 }] as const;
+  });
+  return {
+    format: 1,
+    name: 'test',
+    files: Object.fromEntries(files),
+    image: { size: 8, mean: [0, 0, 0], std: [1, 1, 1], fit: 'squash' },
+    features: { rows: 4, width: 6 },
+    prompt: { length: 3, pad: 3 },
+    decoder: {
+      ...{ width: 8, heads: 2, layers: 1, ffn: 8, vocabulary: 9, queries: 4, memory: 7 },
+      ...{ blank: 0, eos: 2, epsilon: 1e-5 },
+    },
+    tasks: { caption: { prompt: 'what?', queries: { first: 0, count: 4 } } },
+    licence: 'test',
+    trainedOn: [],
+  };
+}
+
+/** What the server has, by path below the model's folder. */
+let server: Map<string, Uint8Array<ArrayBuffer> | string>;
+let requests: string[];
+
+beforeEach(() => {
+  server = new Map<string, Uint8Array<ArrayBuffer> | string>(Object.entries(contents));
+  server.set('manifest.json', JSON.stringify(manifest()));
+  requests = [];
+  vi.stubGlobal('fetch', async (url: string) => {
+    const path = url.slice(URL_OF_MODEL.length);
+    requests.push(path);
+    const body = server.get(path);
+    return body === undefined ? new Response(null, { status: 404 }) : new Response(body);
+  });
+});
+
+afterEach(() => vi.unstubAllGlobals());
+
+const load = () => loadModelFiles(URL_OF_MODEL, () => {});
+
+describe('loadModelFiles', () => {
+  it('gives every file and counts its bytes up to the total', async () => {
+    const progress: [number, number][] = [];
+    const { files } = await loadModelFiles(URL_OF_MODEL, (...step) => progress.push(step));
+    expect(new Uint8Array(files['tokenizer.json'])).toEqual(contents['tokenizer.json']);
+    expect(progress[0]).toEqual([0, 10]);
+    expect(progress.at(-1)).toEqual([10, 10]);
+    expect(progress.map(([loaded]) => loaded)).toEqual(
+      [...progress.map(([n]) => n)].sort((a, b) => a - b),
+    );
+  });
+
+  it('refuses a file with a wrong byte', async () => {
+    server.set('vision.onnx', Uint8Array.of(1, 2, 4));
+    await expect(load()).rejects.toMatchObject({ code: 'integrity' });
+  });
+
+  it('refuses a file that is too short, and one that is too long', async () => {
+    server.set('fusion.onnx', Uint8Array.of(4));
+    await expect(load()).rejects.toMatchObject({ code: 'integrity' });
+    server.set('fusion.onnx', Uint8Array.of(4, 5, 6));
+    await expect(load()).rejects.toMatchObject({ code: 'integrity' });
+  });
+
+  it('says which file the server does not have', async () => {
+    server.delete('decoder.safetensors');
+    await expect(load()).rejects.toMatchObject({
+      code: 'download-failed',
+      message: expect.stringContaining('decoder.safetensors'),
+    });
+  });
+
+  it('refuses a page that is no manifest', async () => {
+    server.set('manifest.json', '<!doctype html>');
+    await expect(load()).rejects.toMatchObject({ code: 'invalid-model' });
+  });
+
+  it('keeps checked files, and gives up a kept one that has changed', async () => {
+    const kept = new Map<string, Uint8Array<ArrayBuffer>>();
+    vi.stubGlobal('caches', {
+      open: async () => ({
+        match: async (key: URL) => {
+          const data = kept.get(key.href);
+          return data && new Response(data);
+        },
+        put: async (key: URL, response: Response) => {
+          kept.set(key.href, new Uint8Array(await response.arrayBuffer()));
+        },
+        delete: async (key: URL) => kept.delete(key.href),
+      }),
+    });
+    await load();
+    requests = [];
+    await load();
+    expect(requests).toEqual(['manifest.json']);
+
+    const [key] = [...kept.keys()].filter((href) => href.includes('tokenizer.json'));
+    kept.set(key ?? '', Uint8Array.of(0, 0, 0, 0));
+    requests = [];
+    const { files } = await load();
+    expect(requests).toEqual(['manifest.json', 'tokenizer.json']);
+    expect(new Uint8Array(files['tokenizer.json'])).toEqual(contents['tokenizer.json']);
+  });
+});
+
+describe('parseManifest', () => {
+  it('names the field that is wrong', () => {
+    const broken = { ...manifest(), image: { ...manifest().image, size: -1 } };
+    expect(() => parseManifest(JSON.stringify(broken))).toThrowError(/image\.size/);
+  });
+
+  it('holds memory to what features and prompt add up to', () => {
+    const json = manifest();
+    json.decoder.memory = 8;
+    expect(() => parseManifest(JSON.stringify(json))).toThrowError(/expected .* 7, got 8/);
+  });
+});

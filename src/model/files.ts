@@ -1,0 +1,150 @@
+/**
+ * A model's files: downloaded with progress, checked against the manifest, kept in the browser.
+ *
+ * The cache is addressed by content: an entry's key holds its SHA-256, so that a new version of a
+ * model never meets an old file, and models that share a backbone share its copy.
+ */
+import { NarvlError } from '../errors.ts';
+import { type Manifest, type ModelFile, parseManifest } from './manifest.ts';
+
+const CACHE = 'narvl-model-files';
+
+/** A manifest beyond this is none. */
+const LARGEST_MANIFEST = 1 << 20;
+
+/** The files of a model, whole and checked. */
+export interface ModelFiles {
+  readonly manifest: Manifest;
+  readonly files: Readonly<Record<ModelFile, ArrayBuffer>>;
+}
+
+/**
+ * Everything in the model folder at `url` (absolute, with a slash at its end).
+ *
+ * @param onBytes told of bytes that have arrived, from network or cache, and of all there will be
+ * @throws NarvlError `download-failed`, `integrity` or `invalid-model`.
+ */
+export async function loadModelFiles(
+  url: string,
+  onBytes: (loaded: number, total: number) => void,
+): Promise<ModelFiles> {
+  // The manifest is asked for anew each time: it says whether the kept files are still the model.
+  const manifestUrl = new URL('manifest.json', url).href;
+  const response = await request(manifestUrl, { cache: 'no-cache' });
+  const text = new TextDecoder().decode(await readBody(response, manifestUrl, LARGEST_MANIFEST));
+  const manifest = parseManifest(text);
+  const entries = Object.entries(manifest.files) as [
+    ModelFile,
+    { bytes: number; sha256: string },
+  ][];
+  const total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
+  let loaded = 0;
+  onBytes(0, total);
+  const cache = await openCache();
+  const files = await Promise.all(
+    entries.map(async ([name, { bytes, sha256 }]) => {
+      const data = await loadFile(new URL(name, url), bytes, sha256, cache, (more) => {
+        loaded += more;
+        onBytes(loaded, total);
+      });
+      return [name, data] as const;
+    }),
+  );
+  return { manifest, files: Object.fromEntries(files) as Record<ModelFile, ArrayBuffer> };
+}
+
+async function loadFile(
+  url: URL,
+  bytes: number,
+  sha256: string,
+  cache: Cache | undefined,
+  onBytes: (more: number) => void,
+): Promise<ArrayBuffer> {
+  const key = new URL(url);
+  key.search = `sha256=${sha256}`;
+  const kept = await cache?.match(key).catch(() => undefined);
+  if (kept) {
+    const data = await kept.arrayBuffer().catch(() => undefined);
+    if (data?.byteLength === bytes && (await hash(data)) === sha256) {
+      onBytes(bytes);
+      return data;
+    }
+    await cache?.delete(key).catch(() => undefined);
+  }
+  const data = await readBody(await request(url.href), url.href, bytes, onBytes);
+  if (data.byteLength !== bytes) {
+    throw new NarvlError(
+      'integrity',
+      `${url.href}: expected ${bytes} bytes, got ${data.byteLength}`,
+    );
+  }
+  const actual = await hash(data);
+  if (actual !== sha256) {
+    throw new NarvlError('integrity', `${url.href}: expected SHA-256 ${sha256}, got ${actual}`);
+  }
+  // A full disk or private mode costs the next visit a download, never this one its captions.
+  await cache?.put(key, new Response(data)).catch(() => undefined);
+  return data;
+}
+
+async function request(url: string, init?: RequestInit): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(url, init);
+  } catch (cause) {
+    throw new NarvlError('download-failed', `${url}: no answer`, { cause });
+  }
+  if (!response.ok) {
+    throw new NarvlError('download-failed', `${url}: expected status 200, got ${response.status}`);
+  }
+  return response;
+}
+
+/** A response's bytes, given up as soon as there are more than `limit`. */
+async function readBody(
+  response: Response,
+  url: string,
+  limit: number,
+  onBytes: (more: number) => void = () => {},
+): Promise<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for (const reader = response.body?.getReader(); reader; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      length += value.byteLength;
+      if (length > limit) {
+        await reader.cancel();
+        throw new NarvlError('integrity', `${url}: expected at most ${limit} bytes, got more`);
+      }
+      chunks.push(value);
+      onBytes(value.byteLength);
+    }
+  } catch (cause) {
+    if (cause instanceof NarvlError) throw cause;
+    throw new NarvlError('download-failed', `${url}: broke off after ${length} bytes`, { cause });
+  }
+  const data = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    data.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return data.buffer;
+}
+
+/** The browser's cache, if it lets us have one. */
+async function openCache(): Promise<Cache | undefined> {
+  if (typeof caches === 'undefined') return undefined;
+  return caches.open(CACHE).catch(() => undefined);
+}
+
+/** SHA-256 in lower-case hexadecimal digits. */
+async function hash(data: ArrayBuffer): Promise<string> {
+  if (!globalThis.crypto?.subtle) {
+    throw new NarvlError('integrity', 'Model files are checked on https or localhost only');
+  }
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,57 @@
+/** Text to token ids and back, by the model's own tokenizer.json. */
+import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
+import { NarvlError } from '../errors.ts';
+
+/** The model's word pieces. */
+export class Tokenizer {
+  readonly #tokenizer: HuggingFaceTokenizer;
+
+  /**
+   * @param file tokenizer.json
+   * @param vocabulary token ids that the decoder can give
+   * @throws NarvlError `invalid-model` if the file does not fit that.
+   */
+  constructor(file: ArrayBuffer, vocabulary: number) {
+    try {
+      const json: object = JSON.parse(new TextDecoder().decode(file));
+      this.#tokenizer = new HuggingFaceTokenizer(json, {});
+    } catch (cause) {
+      throw new NarvlError('invalid-model', 'tokenizer.json cannot be read', { cause });
+    }
+    const size = this.#tokenizer.get_vocab().size;
+    if (size !== vocabulary) {
+      throw new NarvlError(
+        'invalid-model',
+        `tokenizer.json: expected the decoder's ${vocabulary} tokens, got ${size}`,
+      );
+    }
+  }
+
+  /**
+   * A prompt's token ids, filled up to `length` with `pad`.
+   * @throws NarvlError `invalid-argument` if it has more than `length` tokens.
+   */
+  encodePrompt(text: string, length: number, pad: number): { ids: Int32Array; used: number } {
+    const encoded = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+    if (encoded.length > length) {
+      throw new NarvlError(
+        'invalid-argument',
+        `Expected a prompt of at most ${length} tokens, got ${encoded.length}`,
+      );
+    }
+    const ids = new Int32Array(length).fill(pad);
+    ids.set(encoded);
+    return { ids, used: encoded.length };
+  }
+
+  /** The text that token ids spell. */
+  decode(ids: readonly number[]): string {
+    if (ids.length === 0) return '';
+    return this.#tokenizer.decode([...ids], { skip_special_tokens: true }).trim();
+  }
+
+  /** One token as it stands in a text, leading space included; special tokens by their name. */
+  piece(id: number): string {
+    return this.#tokenizer.decode([id], { skip_special_tokens: false });
+  }
+}

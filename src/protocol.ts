@@ -1,0 +1,154 @@
+/**
+ * Everything that crosses the border between page and worker.
+ *
+ * Comlink carries only an error's message and stack, and no AbortSignal. So each call answers with
+ * an `Outcome`, and a call that may be cancelled carries a job number that `abort` names.
+ */
+import type { ProxyMarked } from 'comlink';
+import type { NarvlErrorCode } from './errors.ts';
+import type { DecoderCost } from './model/decoder.ts';
+
+/** Where the encoder's graphs run. */
+export type EncoderDevice = 'webgpu' | 'wasm';
+
+/** Where the decoder runs: our WGSL kernels, or the reference in TypeScript. */
+export type DecoderDevice = 'webgpu' | 'reference';
+
+/** A choice for each half; what is left out is chosen as `auto` would. */
+export interface DeviceChoice {
+  readonly encoder?: EncoderDevice | undefined;
+  readonly decoder?: DecoderDevice | undefined;
+}
+
+/** What a result was computed on. */
+export interface Device {
+  readonly encoder: EncoderDevice;
+  readonly decoder: DecoderDevice;
+  /** The GPU's name as far as the browser tells it; empty without WebGPU. */
+  readonly adapter: string;
+}
+
+/** One word piece of a text. */
+export interface TextToken {
+  readonly id: number;
+  /** As it stands in the text, with its leading space. */
+  readonly text: string;
+  /** Of the token in the slot that brought it, 0…1. */
+  readonly probability: number;
+}
+
+/**
+ * What became of a query slot's token: a `word` of the text; a `blank`; a `repeat`, merged with
+ * the slot before it; the `end` of the sentence; or `after` it, where nothing is read.
+ */
+export type SlotRole = 'word' | 'blank' | 'repeat' | 'end' | 'after';
+
+/** One of the N query slots, with the token it chose. */
+export interface AlignmentSlot {
+  readonly id: number;
+  readonly text: string;
+  readonly probability: number;
+  readonly role: SlotRole;
+}
+
+/** Milliseconds by stage. Stages of a batch are shared by its images. */
+export interface Timings {
+  /** Decoding the file into pixels. */
+  readonly image: number;
+  /** Resampling and normalising. */
+  readonly preprocess: number;
+  readonly vision: number;
+  readonly fusion: number;
+  /** From memory to token ids, read-back included. */
+  readonly decoder: number;
+  /** From the start of the job in the worker; waiting for earlier jobs is not counted. */
+  readonly total: number;
+}
+
+/** The k likeliest tokens of every slot, for who wants to look at the distribution. */
+export interface SlotPosteriors {
+  readonly k: number;
+  /** [slots][k] token ids, likeliest first. */
+  readonly tokens: readonly (readonly number[])[];
+  /** [slots][k] natural log probabilities. */
+  readonly logProbs: readonly (readonly number[])[];
+}
+
+/** A photo's caption and how it came about. */
+export interface Caption {
+  readonly text: string;
+  /** Geometric mean of the words' probabilities, 0…1. Not calibrated. */
+  readonly confidence: number;
+  readonly tokens: readonly TextToken[];
+  /** The N query slots in order: the alignment that collapsed into `tokens`. */
+  readonly slots: readonly AlignmentSlot[];
+  readonly device: Device;
+  readonly timings: Timings;
+  /** Counted in the decoder's pass, for the whole batch that this image was part of. */
+  readonly cost: DecoderCost;
+  /** Only if asked for. */
+  readonly posteriors?: SlotPosteriors | undefined;
+}
+
+/** How far `load` has come. */
+export interface Progress {
+  readonly stage: 'download' | 'prepare' | 'ready';
+  /** Bytes here so far, from the network or the cache. */
+  readonly loaded: number;
+  /** Bytes in all, from the manifest; 0 before it has arrived. */
+  readonly total: number;
+}
+
+/** An error as plain data. */
+export interface ErrorData {
+  readonly code: NarvlErrorCode;
+  readonly message: string;
+}
+
+/** What a call came to. */
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: ErrorData };
+
+/** What the page sends of an image: pixels, a file's bytes, or where to get them. */
+export type WireImage =
+  | { readonly kind: 'blob'; readonly blob: Blob }
+  | { readonly kind: 'bitmap'; readonly bitmap: ImageBitmap }
+  | { readonly kind: 'pixels'; readonly pixels: ImageData }
+  | { readonly kind: 'url'; readonly url: string };
+
+/** Where the model is and what it is to run on. */
+export interface OpenRequest {
+  /** Absolute URL of the model's folder, ending in a slash. */
+  readonly url: string;
+  readonly device: DeviceChoice;
+}
+
+/** What the page learns of a model that is ready. */
+export interface ModelInfo {
+  readonly name: string;
+  readonly device: Device;
+  readonly tasks: readonly string[];
+}
+
+/** One job for the worker. */
+export interface CaptionRequest {
+  readonly images: readonly WireImage[];
+  /** A task of the manifest; the first if left out. */
+  readonly task?: string | undefined;
+  readonly posteriors?: boolean | undefined;
+}
+
+/** The worker, as the page calls it through Comlink. */
+export interface WorkerApi {
+  open(
+    request: OpenRequest,
+    onProgress: ((progress: Progress) => void) & ProxyMarked,
+  ): Promise<Outcome<ModelInfo>>;
+  /** One outcome an image, in order: one that cannot be read does not spoil the others. */
+  caption(job: number, request: CaptionRequest): Promise<Outcome<readonly Outcome<Caption>[]>>;
+  /** Stop a job: at once if it waits, else after the stage that it is in. */
+  abort(job: number): void;
+  /** Free the GPU's and the runtime's memory. */
+  close(): Promise<void>;
+}
