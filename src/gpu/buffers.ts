@@ -17,19 +17,17 @@ export class Buffers {
 
   /** A storage buffer that holds `data`. */
   upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
-    const buffer = this.#make(label, data.length, storageUsage, true);
-    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    new Uint8Array(buffer.getMappedRange()).set(bytes);
-    buffer.unmap();
-    return buffer;
+    return this.#fill(label, data, storageUsage);
   }
 
-  /** A uniform buffer of u32 numbers, for a kernel's `sizes`. */
+  /** A uniform buffer that holds `data`. */
+  uniform(label: string, data: Float32Array | Uint32Array): GPUBuffer {
+    return this.#fill(label, data, GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST);
+  }
+
+  /** A uniform buffer of u32 numbers, for a kernel's sizes. */
   sizes(label: string, ...numbers: number[]): GPUBuffer {
-    const buffer = this.#make(label, numbers.length, GPUBufferUsage.UNIFORM, true);
-    new Uint32Array(buffer.getMappedRange(), 0, numbers.length).set(numbers);
-    buffer.unmap();
-    return buffer;
+    return this.uniform(label, Uint32Array.from(numbers));
   }
 
   /** A buffer that results are copied to and mapped from. */
@@ -40,6 +38,14 @@ export class Buffers {
   /** Destroys every buffer that was made here. */
   destroy(): void {
     for (const buffer of this.#made.splice(0)) buffer.destroy();
+  }
+
+  #fill(label: string, data: Float32Array | Uint32Array, usage: number): GPUBuffer {
+    const buffer = this.#make(label, data.length, usage, true);
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    new Uint8Array(buffer.getMappedRange()).set(bytes);
+    buffer.unmap();
+    return buffer;
   }
 
   #make(label: string, numbers: number, usage: number, mappedAtCreation: boolean): GPUBuffer {

@@ -8,6 +8,7 @@ import {
   type DecoderWeights,
   type Decoding,
   posteriorCount,
+  type QueryRange,
 } from '../model/decoder.ts';
 import { allocate, Buffers } from './buffers.ts';
 import { readPosteriors, readRecord, recordLength } from './collapse.ts';
@@ -30,7 +31,8 @@ export class GpuDecoder {
   readonly #weightBuffers: Buffers;
   readonly #memoryBuffers: Buffers;
   readonly #memories = new Map<number, GPUBuffer>();
-  readonly #plans = new Map<string, Promise<Plan>>();
+  readonly #plans = new Map<string, Plan>();
+  readonly #building = new Map<string, Promise<Plan>>();
   #lost: NarvlError | undefined;
   #disposed = false;
 
@@ -88,7 +90,8 @@ export class GpuDecoder {
 
   /**
    * One pass over a batch. Its memory must be in `memoryBuffer(batch)`, or be on its way there on
-   * the device's queue, and stay until the result is there.
+   * the device's queue. The first pass of a batch size and query range prepares it, and the memory
+   * must stay until it is over; later ones are on the queue when the call returns its promise.
    *
    * @throws NarvlError 'invalid-argument' if the request does not fit the shape or the device.
    * @throws NarvlError 'invalid-model' if the weights or the memory are not all finite.
@@ -97,11 +100,13 @@ export class GpuDecoder {
   async decode(request: DecodeRequest): Promise<DecoderResult> {
     this.#checkAlive();
     checkRequest(this.shape, request);
-    const plan = await this.#plan(request);
+    const batch = request.memoryLengths.length;
+    const { first, count: slots } = request.queries;
+    const key = `${batch} images, ${slots} queries from ${first}`;
+    // No await where there is a plan: what the caller queues next must come after this pass.
+    const plan = this.#plans.get(key) ?? (await this.#build(key, batch, request.queries));
     this.#checkAlive();
     const { device } = this.#context;
-    const batch = request.memoryLengths.length;
-    const slots = request.queries.count;
     const k = posteriorCount(this.shape);
     const recordBytes = batch * recordLength(slots) * 4;
     const posteriorBytes = batch * slots * k * 8;
@@ -139,29 +144,27 @@ export class GpuDecoder {
     this.#disposed = true;
     this.#weightBuffers.destroy();
     this.#memoryBuffers.destroy();
-    for (const plan of this.#plans.values()) {
-      plan.then(
-        ({ buffers }) => buffers.destroy(),
-        () => {}, // A plan that was never built has destroyed its own.
-      );
-    }
+    for (const { buffers } of this.#plans.values()) buffers.destroy();
   }
 
-  #plan(request: DecodeRequest): Promise<Plan> {
-    const batch = request.memoryLengths.length;
-    const { first, count } = request.queries;
-    const key = `${batch} images, ${count} queries from ${first}`;
-    let plan = this.#plans.get(key);
-    if (!plan) {
+  /** Builds a plan, once however many passes wait for it. */
+  #build(key: string, batch: number, queries: QueryRange): Promise<Plan> {
+    let building = this.#building.get(key);
+    if (!building) {
       const memory = this.memoryBuffer(batch);
-      plan = allocate(this.#context.device, (buffers) =>
-        buildPlan(this.#context, buffers, memory, batch, { first, count }),
-      );
-      this.#plans.set(key, plan);
-      // What failed for want of memory may fit later.
-      plan.catch(() => this.#plans.delete(key));
+      building = allocate(this.#context.device, (buffers) =>
+        buildPlan(this.#context, buffers, memory, batch, queries),
+      )
+        .then((plan) => {
+          if (this.#disposed) plan.buffers.destroy();
+          else this.#plans.set(key, plan);
+          return plan;
+        })
+        // What failed for want of memory may fit later.
+        .finally(() => this.#building.delete(key));
+      this.#building.set(key, building);
     }
-    return plan;
+    return building;
   }
 
   async #read(counter: CostCounter, buffer: GPUBuffer, size: number): Promise<ArrayBuffer> {

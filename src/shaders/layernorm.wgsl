@@ -25,20 +25,21 @@ var<workgroup> parts: array<f32, LANES>;
 @compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) row: vec3u, @builtin(local_invocation_index) lane: u32) {
   let start = row.x * WIDTH;
+  // Shifting the row by one of its numbers takes out a mean that would cost the rest its digits.
+  let shift = x[start];
   var part = 0f;
   for (var i = lane; i < WIDTH; i += LANES) {
-    part += x[start + i];
+    part += x[start + i] - shift;
   }
   let mean = sum_over_lanes(part, lane) / f32(WIDTH);
-  // A second pass, so that a large mean costs the variance no digits.
   part = 0;
   for (var i = lane; i < WIDTH; i += LANES) {
-    let centred = x[start + i] - mean;
+    let centred = x[start + i] - shift - mean;
     part += centred * centred;
   }
   let scale = inverseSqrt(sum_over_lanes(part, lane) / f32(WIDTH) + EPSILON);
   for (var i = lane; i < WIDTH; i += LANES) {
-    y[start + i] = (x[start + i] - mean) * scale * gain[i] + bias[i];
+    y[start + i] = (x[start + i] - shift - mean) * scale * gain[i] + bias[i];
   }
 }
 

@@ -1,0 +1,207 @@
+/** The whole GPU decoder against the whole reference decoder, and what a pass may cost. */
+import { expect, test } from 'vitest';
+import { GpuDecoder } from '../../src/gpu/decoder.ts';
+import { requestGpu } from '../../src/gpu/device.ts';
+import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
+import { type DecodeRequest, type DecoderShape, posteriorCount } from '../../src/model/decoder.ts';
+import { ReferenceDecoder } from '../../src/reference/decoder.ts';
+import { expectClose } from '../../src/testing/close.ts';
+import { randomNumbers, randomWeights, seededRandom } from '../../src/testing/random.ts';
+import { withDevice } from './device.ts';
+
+const small: DecoderShape = {
+  width: 48,
+  heads: 4,
+  layers: 2,
+  ffn: 100,
+  vocabulary: 301,
+  queries: 32,
+  memory: 37,
+  blank: 0,
+  eos: 2,
+  epsilon: 1e-5,
+};
+
+const weights = randomWeights(small, 1);
+const reference = new ReferenceDecoder(small, weights);
+const everything: DecodeRequest = { memoryLengths: [37], queries: { first: 0, count: 32 } };
+
+let shared: Promise<GpuDecoder> | undefined;
+
+/** One decoder for all tests that leave it as it was: compiling takes most of their time. */
+function smallDecoder(device: GPUDevice): Promise<GpuDecoder> {
+  shared ??= GpuDecoder.create(device, small, weights);
+  return shared;
+}
+
+/** A memory whose rows beyond each image's length are NaN: nobody may read them. */
+function randomMemory(shape: DecoderShape, lengths: readonly number[], seed: number): Float32Array {
+  const random = seededRandom(seed);
+  const memory = randomNumbers(random, lengths.length * shape.memory * shape.width, 2);
+  lengths.forEach((length, image) => {
+    const start = (image * shape.memory + length) * shape.width;
+    memory.fill(Number.NaN, start, (image + 1) * shape.memory * shape.width);
+  });
+  return memory;
+}
+
+/** Decodes on the GPU and in the reference, and compares all they say. */
+async function compare(
+  device: GPUDevice,
+  gpu: GpuDecoder,
+  oracle: ReferenceDecoder,
+  request: DecodeRequest,
+  seed: number,
+): Promise<void> {
+  const { memoryLengths } = request;
+  const memory = randomMemory(oracle.shape, memoryLengths, seed);
+  device.queue.writeBuffer(gpu.memoryBuffer(memoryLengths.length), 0, memory.buffer);
+  const { decodings, cost } = await gpu.decode(request);
+  const wanted = oracle.decode(memory, request);
+  expect(decodings.length).toBe(wanted.length);
+  decodings.forEach((got, image) => {
+    const want = wanted[image]!;
+    expect(got.tokens).toEqual(want.tokens);
+    expect(got.slots.map(({ token, kept }) => ({ token, kept }))).toEqual(
+      want.slots.map(({ token, kept }) => ({ token, kept })),
+    );
+    expectClose(
+      got.slots.map(({ logProb }) => logProb),
+      want.slots.map(({ logProb }) => logProb),
+      1e-4,
+    );
+    expect(got.posteriors?.k).toBe(want.posteriors?.k);
+    if (got.posteriors && want.posteriors) {
+      expect(got.posteriors.tokens).toEqual(want.posteriors.tokens);
+      expectClose(got.posteriors.logProbs, want.posteriors.logProbs, 1e-4);
+    }
+  });
+
+  const { layers } = oracle.shape;
+  const slots = memoryLengths.length * request.queries.count;
+  const records = 4 * memoryLengths.length + 16 * slots;
+  expect(cost).toEqual({
+    dispatches: 8 * layers,
+    submits: 1,
+    bytesRead: records + (request.posteriors ? slots * posteriorCount(oracle.shape) * 8 : 0),
+  });
+}
+
+test.each([
+  ['software', softwareTiling],
+  ['hardware', hardwareTiling],
+])('a small decoder, cut for %s', (_, tiling) =>
+  withDevice(async ({ device }) => {
+    const gpu = await GpuDecoder.create(device, small, weights, tiling);
+    const some = { first: 5, count: 7 };
+    const requests: DecodeRequest[] = [
+      everything,
+      { ...everything, memoryLengths: [20], posteriors: true },
+      { memoryLengths: [1, 37, 12], queries: some },
+      { memoryLengths: [30, 2, 37], queries: some, posteriors: true },
+    ];
+    for (const [seed, request] of requests.entries()) {
+      await compare(device, gpu, reference, request, seed);
+    }
+    gpu.dispose();
+  }),
+);
+
+test('one layer, one head, fewer tokens than posteriors, one query', () =>
+  withDevice(async ({ device }) => {
+    const shape = { ...small, layers: 1, heads: 1, vocabulary: 5, queries: 1, memory: 1 };
+    const oneLayer = randomWeights(shape, 2);
+    const gpu = await GpuDecoder.create(device, shape, oneLayer);
+    const request = { memoryLengths: [1, 1], queries: { first: 0, count: 1 }, posteriors: true };
+    await compare(device, gpu, new ReferenceDecoder(shape, oneLayer), request, 1);
+    gpu.dispose();
+  }));
+
+test('at most 1 KiB an image goes back at 32 slots, and 4 KiB with posteriors', () =>
+  withDevice(async ({ device }) => {
+    const gpu = await smallDecoder(device);
+    const memory = randomMemory(small, [37], 1);
+    device.queue.writeBuffer(gpu.memoryBuffer(1), 0, memory.buffer);
+    const plain = await gpu.decode(everything);
+    expect(plain.cost.bytesRead).toBeLessThanOrEqual(1024);
+    const full = await gpu.decode({ ...everything, posteriors: true });
+    expect(full.cost.bytesRead).toBeLessThanOrEqual(4096);
+  }));
+
+test('passes that overlap each get their own result', () =>
+  withDevice(async ({ device }) => {
+    const gpu = await smallDecoder(device);
+    const memories = [1, 2, 3].map((seed) => randomMemory(small, [37], seed));
+    device.queue.writeBuffer(gpu.memoryBuffer(1), 0, memories[0]!.buffer);
+    await gpu.decode(everything); // Builds the plan: only later passes may overlap.
+    const passes = memories.map((memory) => {
+      device.queue.writeBuffer(gpu.memoryBuffer(1), 0, memory.buffer);
+      return gpu.decode(everything);
+    });
+    const results = await Promise.all(passes);
+    results.forEach(({ decodings }, i) => {
+      expect(decodings[0]?.tokens).toEqual(reference.decode(memories[i]!, everything)[0]?.tokens);
+    });
+  }));
+
+test('memory that is not finite is an invalid model, not a text', () =>
+  withDevice(async ({ device }) => {
+    const gpu = await smallDecoder(device);
+    const memory = new Float32Array(small.memory * small.width).fill(Number.NaN);
+    device.queue.writeBuffer(gpu.memoryBuffer(1), 0, memory);
+    await expect(gpu.decode(everything)).rejects.toMatchObject({ code: 'invalid-model' });
+    expect(() => reference.decode(memory, everything)).toThrow(/no likeliest token/);
+  }));
+
+test('requests and weights that do not fit say so', () =>
+  withDevice(async ({ device }) => {
+    const gpu = await smallDecoder(device);
+    const wrong: DecodeRequest[] = [
+      { memoryLengths: [], queries: { first: 0, count: 1 } },
+      { memoryLengths: [0], queries: { first: 0, count: 1 } },
+      { memoryLengths: [38], queries: { first: 0, count: 1 } },
+      { memoryLengths: [1], queries: { first: 32, count: 1 } },
+      { memoryLengths: [1], queries: { first: 31, count: 2 } },
+      { memoryLengths: [1], queries: { first: 0, count: 0 } },
+    ];
+    for (const request of wrong) {
+      await expect(gpu.decode(request)).rejects.toMatchObject({ code: 'invalid-argument' });
+    }
+    // More memory than a binding takes: refused before the GPU is asked.
+    expect(() => gpu.memoryBuffer(2_000_000)).toThrow(/use a smaller batch/);
+    const lacking = new Map(weights);
+    lacking.delete('head.bias');
+    await expect(GpuDecoder.create(device, small, lacking)).rejects.toMatchObject({
+      code: 'invalid-model',
+      message: 'weight head.bias is missing',
+    });
+  }));
+
+test('a disposed decoder says so, before and during a pass', () =>
+  withDevice(async ({ device }) => {
+    const gpu = await GpuDecoder.create(device, small, weights);
+    device.queue.writeBuffer(gpu.memoryBuffer(1), 0, randomMemory(small, [37], 1).buffer);
+    await gpu.decode(everything);
+    const underWay = gpu.decode(everything);
+    gpu.dispose();
+    gpu.dispose();
+    await expect(underWay).rejects.toMatchObject({ code: 'disposed' });
+    await expect(gpu.decode(everything)).rejects.toMatchObject({ code: 'disposed' });
+    expect(() => gpu.memoryBuffer(1)).toThrow(/disposed/);
+  }));
+
+test('a lost device says so, before and during a pass', async () => {
+  const { device, lost } = await requestGpu(navigator.gpu);
+  const gpu = await GpuDecoder.create(device, small, weights);
+  device.queue.writeBuffer(gpu.memoryBuffer(1), 0, randomMemory(small, [37], 1).buffer);
+  await gpu.decode(everything);
+  const underWay = gpu.decode(everything);
+  device.destroy();
+  await expect(underWay).rejects.toMatchObject({ code: 'device-lost' });
+  await expect(gpu.decode(everything)).rejects.toMatchObject({ code: 'device-lost' });
+  expect(await lost).toMatchObject({ code: 'device-lost' });
+});
+
+test('a browser without WebGPU has an error of its own', async () => {
+  await expect(requestGpu(undefined)).rejects.toMatchObject({ code: 'webgpu-unavailable' });
+});

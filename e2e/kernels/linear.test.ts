@@ -1,0 +1,116 @@
+/** linear.wgsl against reference/linear.ts, over shapes that fit no tile. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { foldNorm } from '../../src/gpu/fold.ts';
+import { LinearKernel } from '../../src/gpu/linear.ts';
+import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
+import { linear, packLinear } from '../../src/reference/linear.ts';
+import { expectClose } from '../../src/testing/close.ts';
+import { randomMatrix, randomNumbers, seededRandom } from '../../src/testing/random.ts';
+import { type Bench, poison, withDevice } from './device.ts';
+
+interface Case {
+  seed: number;
+  rows: number;
+  inputs: number;
+  outputs: number;
+  normalize?: boolean;
+  gelu?: boolean;
+  /** Rows of the residual; 0 for none. */
+  residualRows?: number;
+  software?: boolean;
+  /** Added to all of x. */
+  mean?: number;
+}
+
+async function check(bench: Bench, c: Case): Promise<void> {
+  const { rows, inputs, outputs, normalize = false, gelu = false, residualRows = 0 } = c;
+  const random = seededRandom(c.seed);
+  const x = randomNumbers(random, rows * inputs).map((value) => value + (c.mean ?? 0));
+  const weight = randomMatrix(random, inputs, outputs);
+  const bias = { shape: [outputs], data: randomNumbers(random, outputs) };
+  const gain = randomNumbers(random, inputs).map((value) => 1 + value / 2);
+  const normBias = randomNumbers(random, inputs);
+  const residual = residualRows > 0 ? randomNumbers(random, residualRows * outputs) : undefined;
+
+  const wanted = linear(x, packLinear(weight, bias), {
+    gelu,
+    ...(normalize ? { norm: { gain, bias: normBias, epsilon: 1e-5 } } : {}),
+    ...(residual
+      ? {
+          residual: Float32Array.from(
+            { length: rows * outputs },
+            (_, i) => residual[i % residual.length]!,
+          ),
+        }
+      : {}),
+  });
+
+  const plain = { weight: weight.data, bias: bias.data };
+  const weights = normalize ? foldNorm(plain, { gain, bias: normBias }) : plain;
+  const kernel = await LinearKernel.compile(
+    bench.device,
+    {
+      inputs,
+      outputs,
+      gelu,
+      residual: residual !== undefined,
+      ...(normalize ? { normEpsilon: 1e-5 } : {}),
+    },
+    c.software ? softwareTiling : hardwareTiling,
+  );
+  const tail = 16;
+  const y = bench.output(rows * outputs + tail);
+  const step = kernel.step(
+    bench.buffers,
+    {
+      x: bench.upload(x),
+      weight: bench.upload(weights.weight),
+      bias: bench.upload(weights.bias),
+      ...(residual ? { residual: bench.upload(residual) } : {}),
+      y,
+    },
+    rows,
+    residualRows || rows,
+  );
+  const bytes = await bench.run([step], y, rows * outputs + tail);
+  expectClose(new Float32Array(bytes, 0, rows * outputs), wanted, 2e-5);
+  expect(new Uint32Array(bytes, rows * outputs * 4).every((word) => word === poison)).toBe(true);
+}
+
+test('random shapes and options', () =>
+  withDevice(async (bench) => {
+    const cases = fc.record({
+      seed: fc.nat(),
+      rows: fc.integer({ min: 1, max: 19 }),
+      inputs: fc.integer({ min: 1, max: 70 }).map((n) => 4 * n),
+      outputs: fc.integer({ min: 1, max: 90 }).map((n) => 4 * n),
+      normalize: fc.boolean(),
+      gelu: fc.boolean(),
+      residualRows: fc.integer({ min: 0, max: 7 }),
+      software: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, (c) => check(bench, c)),
+      { seed: 1, numRuns: 24 },
+    );
+  }));
+
+test('as many inputs as a feed-forward layer has inside', () =>
+  withDevice(async (bench) => {
+    await check(bench, { seed: 2, rows: 5, inputs: 1024, outputs: 256, residualRows: 5 });
+    await check(bench, { seed: 3, rows: 3, inputs: 3072, outputs: 132, software: true });
+  }));
+
+test('a norm over rows whose mean is a hundred times their deviation', () =>
+  withDevice(async (bench) => {
+    for (const software of [false, true]) {
+      const c = { seed: 4, rows: 6, inputs: 256, outputs: 64, normalize: true };
+      await check(bench, { ...c, software, mean: 60 });
+    }
+  }));
+
+test('GELU far from zero, where tanh saturates', () =>
+  withDevice(async (bench) => {
+    await check(bench, { seed: 5, rows: 4, inputs: 64, outputs: 64, gelu: true, mean: 200 });
+  }));

@@ -1,0 +1,46 @@
+/** preprocess.wgsl against reference/preprocess.ts. */
+import { expect, test } from 'vitest';
+import { GpuPreprocessor } from '../../src/gpu/preprocess.ts';
+import { preprocess } from '../../src/reference/preprocess.ts';
+import { expectClose } from '../../src/testing/close.ts';
+import { seededRandom } from '../../src/testing/random.ts';
+import { withDevice } from './device.ts';
+
+const transform = { size: 20, mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.4] } as const;
+
+function randomImage(width: number, height: number, opaque: boolean) {
+  const random = seededRandom(width * height);
+  const data = Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) =>
+    opaque && i % 4 === 3 ? 255 : random() * 256,
+  );
+  return { data, width, height };
+}
+
+test('a batch of images that shrink, grow, stay and shine through', () =>
+  withDevice(async (bench) => {
+    const images = [
+      randomImage(97, 61, true),
+      randomImage(7, 190, true),
+      randomImage(1, 1, true),
+      randomImage(20, 20, false),
+      randomImage(33, 20, false),
+    ];
+    const preprocessor = await GpuPreprocessor.create(bench.device, transform);
+    const numbers = 3 * 20 * 20;
+    const output = preprocessor.run(images);
+    const got = await bench.floats([], output, images.length * numbers);
+    images.forEach(({ data, width, height }, i) => {
+      const wanted = preprocess(data, width, height, transform);
+      expectClose(got.subarray(i * numbers, (i + 1) * numbers), wanted, 2e-5);
+    });
+    expect(preprocessor.run(images)).toBe(output);
+    preprocessor.dispose();
+  }));
+
+test('bytes that do not fit the size are refused before anything is queued', () =>
+  withDevice(async (bench) => {
+    const preprocessor = await GpuPreprocessor.create(bench.device, transform);
+    const image = { data: new Uint8Array(15), width: 2, height: 2 };
+    expect(() => preprocessor.run([image])).toThrow(/4 bytes for each of 2×2, got 15/);
+    preprocessor.dispose();
+  }));

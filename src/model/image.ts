@@ -1,0 +1,32 @@
+/** What a model wants of an image, and what an image is. */
+import { NarvlError } from '../errors.ts';
+
+/** The network takes `size` × `size` pixels, squashed whatever their aspect. */
+export interface ImageTransform {
+  readonly size: number;
+  /** A colour in 0…1, red, green and blue, becomes (colour − mean) / std. */
+  readonly mean: readonly [number, number, number];
+  readonly std: readonly [number, number, number];
+}
+
+/** An image as sRGB bytes. */
+export interface RgbaPixels {
+  /** [height, width, 4], alpha not multiplied in */
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Checks that an image has the bytes that its size promises.
+ * @throws NarvlError 'invalid-argument' if not.
+ */
+export function checkPixels({ data, width, height }: RgbaPixels): void {
+  const isSize = (value: number) => Number.isSafeInteger(value) && value > 0;
+  if (!isSize(width) || !isSize(height) || data.length !== width * height * 4) {
+    throw new NarvlError(
+      'invalid-argument',
+      `pixels: expected 4 bytes for each of ${width}×${height}, got ${data.length} bytes`,
+    );
+  }
+}
