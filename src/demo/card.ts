@@ -1,0 +1,146 @@
+/** A photo with what became of it: it waits, then has a caption or an error in its own place. */
+import type { Caption, NarvlError, NarvlErrorCode } from '../index.ts';
+import { announce } from './announcer.ts';
+import { createCaptionText } from './caption-text.ts';
+import { playCollapse, playOnceSeen } from './collapse-animation.ts';
+import { make } from './dom.ts';
+import { percent, sentence } from './format.ts';
+import { createStrip } from './strip.ts';
+import { createTimings } from './timings.ts';
+
+/** A photo to caption. */
+export interface Photo {
+  readonly name: string;
+  /** A file of the visitor's, or the URL of a sample. */
+  readonly source: Blob | string;
+}
+
+/** What the card asks of who keeps it. */
+export interface CardEvents {
+  onRemove(): void;
+  onRetry(): void;
+}
+
+/** Errors that another try may get past; what is wrong with a photo stays wrong. */
+const passing: ReadonlySet<NarvlErrorCode> = new Set<NarvlErrorCode>([
+  'device-lost',
+  'download-failed',
+  'worker-failed',
+]);
+
+/** How long the copy button says how it went. */
+const COPIED_MS = 2000;
+
+export class PhotoCard {
+  readonly element: HTMLElement;
+  readonly photo: Photo;
+  /** Where the focus goes when the card before this one is removed. */
+  readonly removeButton: HTMLButtonElement;
+  readonly #events: CardEvents;
+  readonly #image: HTMLImageElement;
+  readonly #result: HTMLElement;
+  readonly #objectUrl: string | undefined;
+
+  constructor(photo: Photo, events: CardEvents) {
+    this.photo = photo;
+    this.#events = events;
+    const { name, source } = photo;
+    this.#objectUrl = typeof source === 'string' ? undefined : URL.createObjectURL(source);
+    const src = this.#objectUrl ?? String(source);
+    this.#image = make('img', { src, alt: `Not captioned yet: ${name}`, decoding: 'async' });
+    const print = make('div', { class: 'print' }, this.#image);
+    this.#image.addEventListener('error', () => {
+      print.replaceChildren(make('p', { class: 'no-picture' }, 'No picture'));
+    });
+    this.removeButton = make(
+      'button',
+      { type: 'button', class: 'quiet remove', 'aria-label': `Remove ${name}` },
+      'Remove',
+    );
+    this.removeButton.addEventListener('click', () => events.onRemove());
+    this.#result = make('div', { class: 'result' });
+    this.element = make(
+      'article',
+      { class: 'card' },
+      print,
+      make(
+        'div',
+        { class: 'account' },
+        make('header', { class: 'card-head' }, make('h3', {}, name), this.removeButton),
+        this.#result,
+      ),
+    );
+  }
+
+  showWaiting(): void {
+    this.#show('waiting', make('p', { class: 'waiting' }, 'Waiting for the model'));
+  }
+
+  showLooking(): void {
+    this.#show('waiting', make('p', { class: 'waiting' }, 'Looking'));
+  }
+
+  showCaption(caption: Caption): void {
+    const text = createCaptionText(caption.tokens);
+    const strip = createStrip(caption.slots);
+    strip.replay.addEventListener('click', () => playCollapse(strip, text));
+    this.#show(
+      'done',
+      text.element,
+      make(
+        'p',
+        { class: 'verdict' },
+        make('span', { class: 'confidence' }, `${percent(caption.confidence)} confident`),
+        this.#createCopyButton(caption.text),
+      ),
+      strip.element,
+      createTimings(caption),
+    );
+    this.#image.alt = sentence(caption.text);
+    announce(`${this.photo.name}: ${sentence(caption.text)}`);
+    playOnceSeen(strip, text);
+  }
+
+  showError(error: NarvlError): void {
+    const problem = make('p', { class: 'problem' }, make('code', {}, error.code), error.message);
+    if (passing.has(error.code)) {
+      const retry = make('button', { type: 'button', class: 'quiet' }, 'Try again');
+      retry.addEventListener('click', () => this.#events.onRetry());
+      this.#show('failed', problem, make('p', { class: 'verdict' }, retry));
+    } else {
+      this.#show('failed', problem);
+    }
+    this.#image.alt = `Not captioned: ${this.photo.name}`;
+    announce(`${this.photo.name}: ${error.message}`);
+  }
+
+  /** Take the card off the page and let go of the photo. */
+  remove(): void {
+    this.element.remove();
+    if (this.#objectUrl) URL.revokeObjectURL(this.#objectUrl);
+  }
+
+  #show(state: 'waiting' | 'done' | 'failed', ...content: HTMLElement[]): void {
+    this.element.dataset.state = state;
+    this.element.setAttribute('aria-busy', String(state === 'waiting'));
+    this.#result.replaceChildren(...content);
+  }
+
+  #createCopyButton(text: string): HTMLButtonElement {
+    const idle = 'Copy as alt text';
+    const button = make('button', { type: 'button', class: 'quiet' }, idle);
+    button.addEventListener('click', async () => {
+      // The clipboard says no where the page is framed or not secure.
+      const copied = await navigator.clipboard.writeText(sentence(text)).then(
+        () => true,
+        () => false,
+      );
+      button.textContent = copied ? 'Copied' : 'Copying was refused';
+      announce(button.textContent);
+      setTimeout(() => {
+        button.textContent = idle;
+      }, COPIED_MS);
+    });
+    return button;
+  }
+}
