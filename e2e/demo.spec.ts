@@ -1,0 +1,283 @@
+/** The demo page as a visitor meets it: built, served, with a real model on a real WebGPU device. */
+import { AxeBuilder } from '@axe-core/playwright';
+import { test as base, expect, type Locator, type Page } from '@playwright/test';
+
+/** What the page must be able to live under; nothing in it is inline, evaluated or from elsewhere. */
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "connect-src 'self'",
+].join('; ');
+
+declare global {
+  interface Window {
+    /** Kept by the test that watches object URLs come and go. */
+    liveObjectUrls?: Set<string>;
+  }
+}
+
+const test = base.extend<{ complaints: string[] }>({
+  /** What the browser's console holds against the page, and requests to anywhere else. */
+  complaints: [
+    async ({ page, baseURL }, use) => {
+      const complaints: string[] = [];
+      page.on('pageerror', (error) => complaints.push(error.message));
+      page.on('console', (message) => {
+        if (message.type() === 'error') complaints.push(message.text());
+      });
+      page.on('request', (request) => {
+        const url = request.url();
+        const own = url.startsWith(baseURL ?? '') || /^(blob|data):/.test(url);
+        if (!own) complaints.push(`request to ${url}`);
+      });
+      await page.route(/\.js$|\/(\?.*)?$/, async (route) => {
+        const response = await route.fetch();
+        const headers = { ...response.headers(), 'content-security-policy': contentSecurityPolicy };
+        await route.fulfill({ response, headers });
+      });
+      await use(complaints);
+      expect(complaints).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Long enough to load a model, or to caption, on a machine that renders in software. */
+const patience = { timeout: 60_000 };
+
+const ready = (page: Page) => expect(page.getByText(/^Ready\. Encoder on/)).toBeVisible(patience);
+
+const cards = (page: Page) => page.getByRole('article');
+
+/** The card has a caption and the whole strip that it came from. */
+async function expectCaption(card: Locator): Promise<void> {
+  await expect(card.locator('.caption')).toHaveText(/\S/, patience);
+  await expect(card.getByRole('list').getByRole('listitem')).toHaveCount(32);
+}
+
+/** A picture of a sun over a hill as the bytes of a PNG, drawn by the page itself. */
+async function drawPhoto(page: Page, sky: string): Promise<Buffer> {
+  const bytes = await page.evaluate(async (fill) => {
+    const canvas = new OffscreenCanvas(320, 240);
+    const context = canvas.getContext('2d');
+    if (!context) throw new Error('Expected a 2D context');
+    context.fillStyle = fill;
+    context.fillRect(0, 0, 320, 240);
+    context.fillStyle = 'gold';
+    context.arc(230, 70, 30, 0, 2 * Math.PI);
+    context.fill();
+    context.fillStyle = 'darkgreen';
+    context.fillRect(0, 170, 320, 70);
+    const blob = await canvas.convertToBlob({ type: 'image/png' });
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  }, sky);
+  return Buffer.from(bytes);
+}
+
+const png = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/png', buffer });
+
+test('a sample photo gets its caption, its 32 slots and an account of the pass', async ({
+  page,
+}) => {
+  await page.goto('./');
+  await ready(page);
+  await page.locator('#samples').getByRole('button').first().click();
+
+  const card = cards(page).first();
+  await expectCaption(card);
+  const facts = card.getByRole('region', { name: 'Time and device' });
+  for (const stage of ['Image', 'Preprocess', 'Vision', 'Fusion', 'Decoder', 'Total']) {
+    await expect(facts.getByRole('term').filter({ hasText: stage }).first()).toBeVisible();
+  }
+  await expect(facts).toContainText('EncoderCPU (wasm)');
+  await expect(facts).toContainText('DecoderGPU (WebGPU)');
+  await expect(facts).toContainText('1 submit');
+  await expect(page.getByRole('log')).toContainText(/Nagasaki: \S/);
+});
+
+test('of three files the bad one shows its error and the others their captions', async ({
+  page,
+}) => {
+  await page.goto('./');
+  // Given at once, while the model still loads.
+  await page
+    .locator('#files')
+    .setInputFiles([
+      png('dawn.png', await drawPhoto(page, 'lightpink')),
+      png('notes.png', Buffer.from('This is no picture at all.')),
+      png('noon.png', await drawPhoto(page, 'skyblue')),
+    ]);
+  await expect(cards(page)).toHaveCount(3);
+  await expect(cards(page).locator('h3')).toHaveText(['dawn.png', 'notes.png', 'noon.png']);
+  await expectCaption(cards(page).nth(0));
+  await expect(cards(page).nth(1)).toContainText('unsupported-image');
+  await expectCaption(cards(page).nth(2));
+});
+
+test('photos can be pasted and dropped, and cleared away without a trace', async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.addInitScript(() => {
+    // Every object URL keeps its photo in memory until it is revoked.
+    const live = new Set<string>();
+    const { createObjectURL, revokeObjectURL } = URL;
+    URL.createObjectURL = (object) => {
+      const url = createObjectURL.call(URL, object);
+      live.add(url);
+      return url;
+    };
+    URL.revokeObjectURL = (url) => {
+      live.delete(url);
+      revokeObjectURL.call(URL, url);
+    };
+    window.liveObjectUrls = live;
+  });
+  await page.goto('./');
+  await ready(page);
+
+  const photo = await drawPhoto(page, 'skyblue');
+  await page.evaluate(
+    async (bytes) => {
+      const blob = new Blob([new Uint8Array(bytes)], { type: 'image/png' });
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+    },
+    [...photo],
+  );
+  await page.keyboard.press('ControlOrMeta+V');
+  await expect(cards(page)).toHaveCount(1);
+  await expectCaption(cards(page).first());
+
+  const transfer = await page.evaluateHandle(
+    (bytes) => {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array(bytes)], 'dropped.png', { type: 'image/png' }));
+      return data;
+    },
+    [...photo],
+  );
+  await page.dispatchEvent('body', 'dragover', { dataTransfer: transfer });
+  await expect(page.locator('#sheet')).toHaveAttribute('data-over');
+  await page.dispatchEvent('body', 'drop', { dataTransfer: transfer });
+  await expect(cards(page).locator('h3').first()).toHaveText('dropped.png');
+  await expectCaption(cards(page).first());
+
+  await page.getByRole('button', { name: 'Clear all' }).click();
+  await expect(cards(page)).toHaveCount(0);
+  const live = await page.evaluate(() => window.liveObjectUrls?.size);
+  expect(live).toBe(0);
+});
+
+test('a caption is copied as a sentence', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await page.goto('./');
+  await page.locator('#samples').getByRole('button').nth(1).click();
+  const card = cards(page).first();
+  await expectCaption(card);
+  await card.getByRole('button', { name: 'Copy as alt text' }).click();
+  await expect(card.getByRole('button', { name: 'Copied' })).toBeVisible();
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied).toBe(await card.getByRole('img').getAttribute('alt'));
+  expect(copied.charAt(0)).toBe(copied.charAt(0).toUpperCase());
+});
+
+test('everything is within reach of the keyboard', async ({ page }) => {
+  await page.goto('./');
+  await ready(page);
+  const reached: string[] = [];
+  for (const _ of ['encoder', 'decoder', 'choose', 'first sample']) {
+    await page.keyboard.press('Tab');
+    reached.push(
+      await page.evaluate(() => {
+        const focused = document.activeElement;
+        return focused?.getAttribute('name') ?? focused?.id ?? '';
+      }),
+    );
+  }
+  expect(reached.slice(0, 3)).toEqual(['encoder', 'decoder', 'choose']);
+  await page.keyboard.press('Enter');
+  await expectCaption(cards(page).first());
+
+  await cards(page)
+    .first()
+    .getByRole('button', { name: /^Remove/ })
+    .press('Enter');
+  await expect(cards(page)).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Choose photos' })).toBeFocused();
+});
+
+test('the device is taken from the address, and can be changed while a photo waits', async ({
+  page,
+}) => {
+  await page.goto('./?encoder=wasm&decoder=reference');
+  await expect(page.locator('input[name=decoder][value=reference]')).toBeChecked();
+  await ready(page);
+  await page.locator('#samples').getByRole('button').first().click();
+  await page.locator('input[name=decoder][value=webgpu]').check();
+  await expect(page).toHaveURL(/\?encoder=wasm&decoder=webgpu$/);
+  await expectCaption(cards(page).first());
+  await page.locator('input[name=decoder][value=reference]').check();
+  await ready(page);
+  await page.locator('#samples').getByRole('button').first().click();
+  await expectCaption(cards(page).first());
+  await expect(cards(page).first()).toContainText('DecoderCPU (TypeScript)');
+});
+
+test('a model that cannot be had says why, and photos wait for the next try', async ({ page }) => {
+  const manifest = '**/manifest.json';
+  await page.route(manifest, (route) => route.fulfill({ status: 503 }));
+  await page.goto('./');
+  await expect(page.locator('#model')).toContainText('download-failed');
+  await page.locator('#samples').getByRole('button').first().click();
+  await expect(cards(page).first()).toContainText('Waiting for the model');
+
+  await page.unroute(manifest);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expectCaption(cards(page).first());
+});
+
+test('the collapse plays once, again on request, and not for who wants less motion', async ({
+  page,
+}) => {
+  const running = () => page.evaluate(() => document.getAnimations().length);
+  await page.goto('./');
+  await page.locator('#samples').getByRole('button').first().click();
+  const card = cards(page).first();
+  await expectCaption(card);
+  await expect.poll(running).toBe(0);
+  await card.getByRole('button', { name: 'Replay' }).click();
+  expect(await running()).toBeGreaterThan(32);
+
+  await expect.poll(running).toBe(0);
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await card.getByRole('button', { name: 'Replay' }).click();
+  expect(await running()).toBe(0);
+});
+
+test.describe('without motion', () => {
+  test.use({ reducedMotion: 'reduce' });
+
+  test('axe finds nothing to object to, in light and dark, wide and narrow', async ({ page }) => {
+    await page.goto('./');
+    await page.locator('#files').setInputFiles([png('notes.png', Buffer.from('No picture.'))]);
+    await page.locator('#samples').getByRole('button').first().click();
+    await expectCaption(cards(page).first());
+    await expect(cards(page).last()).toContainText('unsupported-image');
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const width of [1280, 390]) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 844 });
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        expect(violations).toEqual([]);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow).toBe(0);
+      }
+    }
+  });
+});

@@ -1,0 +1,25 @@
+/** Numbers as people read them. */
+import { expect, it } from 'vitest';
+import { count, megabytes, milliseconds, percent, sentence } from './format.ts';
+
+it('writes progress in decimal megabytes', () => {
+  expect(megabytes(12_345_678, 29_280_752)).toBe('12.3 of 29.3 MB');
+});
+
+it('gives short times a decimal and long ones none', () => {
+  expect([3.42, 88.2, 2600].map(milliseconds)).toEqual(['3.4 ms', '88 ms', '2,600 ms']);
+});
+
+it('writes probabilities as percentages', () => {
+  expect(percent(0.926)).toBe('93%');
+});
+
+it('counts with the right noun', () => {
+  expect(count(1, 'submit')).toBe('1 submit');
+  expect(count(38, 'dispatch', 'dispatches')).toBe('38 dispatches');
+});
+
+it('starts a sentence with a capital', () => {
+  expect(sentence('a boat on a river')).toBe('A boat on a river');
+  expect(sentence('')).toBe('');
+});
