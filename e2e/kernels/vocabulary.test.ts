@@ -15,6 +15,7 @@ interface Case {
   inputs: number;
   vocabulary: number;
   k: number;
+  lanes: number;
   tileColumns: number;
   /** Changes the random weights first. */
   edit?: (weight: Weight, bias: Float32Array) => void;
@@ -22,7 +23,7 @@ interface Case {
 
 /** What the kernels and the reference say of the same random rows. */
 async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: Posteriors }> {
-  const { rows, inputs, vocabulary, k, tileColumns } = c;
+  const { rows, inputs, vocabulary, k, lanes, tileColumns } = c;
   const random = seededRandom(rows * vocabulary);
   const x = randomNumbers(random, rows * inputs);
   const weight = randomMatrix(random, inputs, vocabulary);
@@ -37,7 +38,7 @@ async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: P
   const wanted = posteriors(logits, vocabulary, k);
 
   const weights = padOutputs(foldNorm({ weight: weight.data, bias }, norm));
-  const options = { inputs, vocabulary, normEpsilon: 1e-5, k, tileColumns };
+  const options = { inputs, vocabulary, normEpsilon: 1e-5, k, lanes, tileColumns };
   const kernel = await VocabularyKernel.compile(bench.device, options);
   const output = bench.output(rows * k * 2);
   const buffers = {
@@ -53,11 +54,11 @@ async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: P
 }
 
 test.each([
-  { rows: 1, inputs: 8, vocabulary: 5, k: 5, tileColumns: 256 },
-  { rows: 3, inputs: 20, vocabulary: 258, k: 8, tileColumns: 256 },
-  { rows: 6, inputs: 64, vocabulary: 1001, k: 8, tileColumns: 256 },
-  { rows: 5, inputs: 64, vocabulary: 1999, k: 8, tileColumns: 768 },
-  { rows: 2, inputs: 12, vocabulary: 512, k: 1, tileColumns: 512 },
+  { rows: 1, inputs: 8, vocabulary: 5, k: 5, lanes: 64, tileColumns: 256 },
+  { rows: 3, inputs: 20, vocabulary: 258, k: 8, lanes: 64, tileColumns: 256 },
+  { rows: 6, inputs: 64, vocabulary: 1001, k: 8, lanes: 64, tileColumns: 256 },
+  { rows: 5, inputs: 64, vocabulary: 1999, k: 8, lanes: 64, tileColumns: 768 },
+  { rows: 2, inputs: 12, vocabulary: 512, k: 1, lanes: 32, tileColumns: 384 },
 ])('$rows rows over $vocabulary tokens, $k of each', (c) =>
   withDevice(async (bench) => {
     const { got, wanted } = await both(bench, c);
@@ -74,6 +75,7 @@ test('ties go to the lower token, within a tile and across tiles', () =>
       inputs: 16,
       vocabulary: 900,
       k: 8,
+      lanes: 64,
       tileColumns: 256,
       edit: ({ data }, bias) => {
         for (const token of twins) {
@@ -96,6 +98,7 @@ test('logits so large that exp alone would overflow', () =>
       inputs: 8,
       vocabulary: 300,
       k: 4,
+      lanes: 64,
       tileColumns: 256,
       edit: (_, bias) => bias.set(bias.map((value) => value * 200 + 300)),
     });

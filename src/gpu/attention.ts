@@ -11,7 +11,9 @@ export interface AttentionOptions {
   readonly width: number;
   /** The most keys that an image can have. */
   readonly maxKeys: number;
-  /** Queries of a workgroup, if the device has workgroup memory for so many. */
+  /** Lanes of a workgroup. */
+  readonly lanes: number;
+  /** Queries of a workgroup, if the device has workgroup memory for so many; divides `lanes`. */
   readonly queryRows: number;
 }
 
@@ -45,9 +47,9 @@ export interface AttentionLayout {
 /** A compiled attention, for rows of any layout. */
 export class AttentionKernel {
   private constructor(
-    readonly options: AttentionOptions,
-    readonly queryRows: number,
-    readonly pipeline: GPUComputePipeline,
+    private readonly options: AttentionOptions,
+    private readonly queryRows: number,
+    private readonly pipeline: GPUComputePipeline,
   ) {}
 
   /** @throws NarvlError 'invalid-model' if one query's scores do not fit workgroup memory. */
@@ -56,6 +58,7 @@ export class AttentionKernel {
     const pipeline = await compile(device, 'attention', code, {
       WIDTH: options.width,
       HEADS: options.heads,
+      LANES: options.lanes,
       QUERY_ROWS: queryRows,
       MAX_KEYS: options.maxKeys,
     });
@@ -84,14 +87,14 @@ export class AttentionKernel {
 }
 
 /** Halves the wanted rows until their scores and the two numbers of each lane fit. */
-function fittingRows({ maxKeys, queryRows }: AttentionOptions, bytes: number): number {
-  const lanes = 2 * 64 * 4;
+function fittingRows({ maxKeys, lanes, queryRows }: AttentionOptions, bytes: number): number {
+  const laneBytes = 2 * lanes * 4;
   let rows = queryRows;
-  while (rows > 1 && rows * maxKeys * 4 + lanes > bytes) rows /= 2;
-  if (rows * maxKeys * 4 + lanes > bytes) {
+  while (rows > 1 && rows * maxKeys * 4 + laneBytes > bytes) rows /= 2;
+  if (rows * maxKeys * 4 + laneBytes > bytes) {
     throw new NarvlError(
       'invalid-model',
-      `attention over ${maxKeys} keys needs ${maxKeys * 4 + lanes} bytes of workgroup memory, and this GPU has ${bytes}`,
+      `attention over ${maxKeys} keys needs ${maxKeys * 4 + laneBytes} bytes of workgroup memory, and this GPU has ${bytes}`,
     );
   }
   return rows;

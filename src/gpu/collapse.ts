@@ -27,7 +27,7 @@ export function recordLength(slots: number): number {
 
 /** The compiled collapse. */
 export class CollapseKernel {
-  private constructor(readonly pipeline: GPUComputePipeline) {}
+  private constructor(private readonly pipeline: GPUComputePipeline) {}
 
   static async compile(device: GPUDevice, options: CollapseOptions): Promise<CollapseKernel> {
     const constants = { BLANK: options.blank, EOS: options.eos, TOP_K: options.k };

@@ -1,6 +1,6 @@
-/** Counts what a decoder pass does to the GPU, by being the only way that it is done. */
+/** Counts what a decoder pass does to the GPU, where it does it. */
 import type { DecoderCost } from '../model/decoder.ts';
-import type { Step } from './step.ts';
+import { encodeSteps, type Step } from './step.ts';
 
 /** Dispatches, submits and bytes read of one pass. */
 export class CostCounter {
@@ -16,16 +16,9 @@ export class CostCounter {
     };
   }
 
-  /** Encodes steps, in order, into a pass of their own. */
   dispatch(encoder: GPUCommandEncoder, steps: readonly Step[]): void {
-    const pass = encoder.beginComputePass();
-    for (const step of steps) {
-      pass.setPipeline(step.pipeline);
-      pass.setBindGroup(0, step.bindGroup);
-      pass.dispatchWorkgroups(...step.workgroups);
-      this.#dispatches++;
-    }
-    pass.end();
+    encodeSteps(encoder, steps);
+    this.#dispatches += steps.length;
   }
 
   submit(queue: GPUQueue, encoder: GPUCommandEncoder): void {

@@ -27,7 +27,6 @@ const limits = [
   'maxComputeWorkgroupSizeX',
   'maxComputeWorkgroupSizeY',
   'maxComputeWorkgroupSizeZ',
-  'maxTextureDimension2D',
 ] as const;
 
 /** Taken where there are: onnxruntime's kernels use the first two, a profiler the last. */

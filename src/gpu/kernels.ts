@@ -46,6 +46,7 @@ export async function compileKernels(
         heads,
         width,
         maxKeys: Math.max(shape.memory, shape.queries),
+        lanes: tiling.lanes,
         queryRows: tiling.queryRows,
       }),
       VocabularyKernel.compile(device, {
@@ -53,6 +54,7 @@ export async function compileKernels(
         vocabulary: shape.vocabulary,
         normEpsilon: epsilon,
         k,
+        lanes: tiling.lanes,
         tileColumns: tiling.tileColumns,
       }),
       CollapseKernel.compile(device, { blank: shape.blank, eos: shape.eos, k }),

@@ -17,7 +17,7 @@ export interface LayerNormBuffers {
 
 /** A compiled layer norm for rows of one width. */
 export class LayerNormKernel {
-  private constructor(readonly pipeline: GPUComputePipeline) {}
+  private constructor(private readonly pipeline: GPUComputePipeline) {}
 
   static async compile(
     device: GPUDevice,

@@ -35,9 +35,9 @@ export interface LinearBuffers {
 /** A compiled linear layer, for any weights of its sizes and any number of rows. */
 export class LinearKernel {
   private constructor(
-    readonly options: LinearOptions,
-    readonly columnLanes: number,
-    readonly pipeline: GPUComputePipeline,
+    private readonly options: LinearOptions,
+    private readonly columnLanes: number,
+    private readonly pipeline: GPUComputePipeline,
   ) {}
 
   static async compile(

@@ -2,10 +2,9 @@
 import { type DecoderShape, posteriorCount, type QueryRange } from '../model/decoder.ts';
 import type { Buffers } from './buffers.ts';
 import { recordLength } from './collapse.ts';
-import { CostCounter } from './counters.ts';
 import type { Kernels } from './kernels.ts';
-import type { LinearKernel } from './linear.ts';
-import type { Step } from './step.ts';
+import type { LinearBuffers, LinearKernel } from './linear.ts';
+import { encodeSteps, type Step } from './step.ts';
 import type { LinearOnGpu, WeightsOnGpu } from './weights.ts';
 
 /** What all plans of a decoder share. */
@@ -66,21 +65,14 @@ export function buildPlan(
   const posteriors = buffers.storage('posteriors', rows * k * 2);
   const records = buffers.storage('records', batch * recordLength(count));
 
+  /** For all rows of the batch, unless another number is given. */
   const linear = (
     kernel: LinearKernel,
-    from: GPUBuffer,
-    { weight, bias }: LinearOnGpu,
-    y: GPUBuffer,
-    rowCount: number,
-    residual?: GPUBuffer,
+    layer: LinearOnGpu,
+    io: Pick<LinearBuffers, 'x' | 'y' | 'residual'>,
+    rowCount = rows,
     residualRows = rowCount,
-  ): Step =>
-    kernel.step(
-      buffers,
-      { x: from, weight, bias, y, ...(residual ? { residual } : {}) },
-      rowCount,
-      residualRows,
-    );
+  ): Step => kernel.step(buffers, { ...layer, ...io }, rowCount, residualRows);
   const selfAttention = (images: number): Step =>
     kernels.attention.step(
       buffers,
@@ -112,39 +104,37 @@ export function buildPlan(
     );
 
   const shared: Step[] = [];
-  const steps: Step[] = [linear(kernels.kv, memory, weights.kv, kv, batch * shape.memory)];
+  const steps: Step[] = [
+    linear(kernels.kv, weights.kv, { x: memory, y: kv }, batch * shape.memory),
+  ];
   weights.layers.forEach((layer, i) => {
-    const isFirst = i === 0;
-    if (isFirst) {
+    if (i === 0) {
       const { queriesGain: gain, queriesBias: bias } = weights;
       shared.push(
         kernels.queriesNorm.step(buffers, { x: seen, gain, bias, y: x }, count),
-        linear(kernels.qkv, x, layer.qkv, qkv, count),
+        linear(kernels.qkv, layer.qkv, { x, y: qkv }, count),
         selfAttention(1),
-        linear(kernels.out, seen, layer.selfOut, sharedX, count, x),
-        linear(kernels.crossQ, sharedX, layer.crossQ, sharedQ, count),
+        linear(kernels.out, layer.selfOut, { x: seen, residual: x, y: sharedX }, count),
+        linear(kernels.crossQ, layer.crossQ, { x: sharedX, y: sharedQ }, count),
       );
+      const io = { x: seen, residual: sharedX, y: other };
+      steps.push(crossAttention(i), linear(kernels.out, layer.crossOut, io, rows, count));
     } else {
       steps.push(
-        linear(kernels.qkv, x, layer.qkv, qkv, rows),
+        linear(kernels.qkv, layer.qkv, { x, y: qkv }),
         selfAttention(batch),
-        linear(kernels.out, seen, layer.selfOut, other, rows, x),
-        linear(kernels.crossQ, other, layer.crossQ, q, rows),
+        linear(kernels.out, layer.selfOut, { x: seen, residual: x, y: other }),
+        linear(kernels.crossQ, layer.crossQ, { x: other, y: q }),
+        crossAttention(i),
+        linear(kernels.out, layer.crossOut, { x: seen, residual: other, y: x }),
       );
       [x, other] = [other, x];
     }
+    // Either way the rows are in `other` now; the last product takes them back to `x`.
     steps.push(
-      crossAttention(i),
-      isFirst
-        ? linear(kernels.out, seen, layer.crossOut, other, rows, sharedX, count)
-        : linear(kernels.out, seen, layer.crossOut, other, rows, x),
+      linear(kernels.up, layer.up, { x: other, y: inside }),
+      linear(kernels.down, layer.down, { x: inside, residual: other, y: x }),
     );
-    [x, other] = [other, x];
-    steps.push(
-      linear(kernels.up, x, layer.up, inside, rows),
-      linear(kernels.down, inside, layer.down, other, rows, x),
-    );
-    [x, other] = [other, x];
   });
   const { weight, bias } = weights.head;
   steps.push(
@@ -154,8 +144,7 @@ export function buildPlan(
 
   const encoder = device.createCommandEncoder({ label: 'shared prefix' });
   encoder.copyBufferToBuffer(weights.queries, first * width * 4, seen, 0, count * width * 4);
-  const prefix = new CostCounter();
-  prefix.dispatch(encoder, shared);
-  prefix.submit(device.queue, encoder);
+  encodeSteps(encoder, shared);
+  device.queue.submit([encoder.finish()]);
   return { steps, lengths, records, posteriors, readbacks: [], buffers };
 }

@@ -8,7 +8,7 @@
 import { checkPixels, type ImageTransform, type RgbaPixels } from '../model/image.ts';
 import code from '../shaders/preprocess.wgsl?raw';
 import { Buffers } from './buffers.ts';
-import { bind, compile } from './step.ts';
+import { bind, compile, encodeSteps } from './step.ts';
 
 /** Pixels of a workgroup's side, as in the shader. */
 const tileSide = 8;
@@ -23,9 +23,9 @@ export class GpuPreprocessor {
   #rgba: { readonly buffers: Buffers; readonly buffer: GPUBuffer } | undefined;
 
   private constructor(
-    readonly device: GPUDevice,
-    readonly transform: ImageTransform,
-    readonly pipeline: GPUComputePipeline,
+    private readonly device: GPUDevice,
+    private readonly transform: ImageTransform,
+    private readonly pipeline: GPUComputePipeline,
   ) {
     const { mean, std } = transform;
     this.#buffers = new Buffers(device);
@@ -77,11 +77,7 @@ export class GpuPreprocessor {
       [tiles, tiles, 1],
     );
     const encoder = device.createCommandEncoder({ label: 'preprocess' });
-    const pass = encoder.beginComputePass();
-    pass.setPipeline(step.pipeline);
-    pass.setBindGroup(0, step.bindGroup);
-    pass.dispatchWorkgroups(...step.workgroups);
-    pass.end();
+    encodeSteps(encoder, [step]);
     device.queue.submit([encoder.finish()]);
   }
 

@@ -1,4 +1,4 @@
-/** One dispatch that is ready to encode, and the pipeline that it runs. */
+/** Dispatches: compiling what they run, binding what they read and write, encoding them. */
 
 /** A pipeline with its buffers and its number of workgroups. */
 export interface Step {
@@ -44,4 +44,15 @@ export function bind(
     entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
   return { pipeline, bindGroup, workgroups };
+}
+
+/** Encodes steps, in order, as a compute pass of their own. */
+export function encodeSteps(encoder: GPUCommandEncoder, steps: readonly Step[]): void {
+  const pass = encoder.beginComputePass();
+  for (const { pipeline, bindGroup, workgroups } of steps) {
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, bindGroup);
+    pass.dispatchWorkgroups(...workgroups);
+  }
+  pass.end();
 }

@@ -5,9 +5,11 @@ export interface Tiling {
   /** linear.wgsl: lanes across columns, and across inputs. */
   readonly columnLanes: number;
   readonly slices: number;
-  /** attention.wgsl: queries of a workgroup; a power of two up to 64. */
+  /** The kernels with barriers: lanes of a workgroup. */
+  readonly lanes: number;
+  /** attention.wgsl: queries of a workgroup; a power of two up to `lanes`. */
   readonly queryRows: number;
-  /** vocabulary.wgsl: columns of a workgroup; 256, 512 or 768. */
+  /** vocabulary.wgsl: columns of a workgroup; a multiple of 4·`lanes` up to 768. */
   readonly tileColumns: number;
 }
 
@@ -15,19 +17,22 @@ export interface Tiling {
 export const hardwareTiling: Tiling = {
   columnLanes: 16,
   slices: 4,
+  lanes: 64,
   queryRows: 4,
   tileColumns: 256,
 };
 
 /**
- * For adapters that run on the CPU: as few barriers as possible. SwiftShader runs a workgroup that
- * has one as coroutines, which costs about 0.3 ms a workgroup, as much as 200,000 multiplications.
+ * For adapters that run on the CPU: as few workgroups with barriers as possible. SwiftShader gives
+ * every four lanes of them a stack of their own to switch between, which costs a workgroup of 64
+ * lanes about 0.3 ms, as much as 200,000 multiplications.
  */
 export const softwareTiling: Tiling = {
   columnLanes: 64,
   slices: 1,
+  lanes: 32,
   queryRows: 32,
-  tileColumns: 768,
+  tileColumns: 384,
 };
 
 /** The tiling for a device. */

@@ -16,7 +16,9 @@ export interface VocabularyOptions {
   readonly normEpsilon: number;
   /** Tokens kept of each row, at most `vocabulary`. */
   readonly k: number;
-  /** Columns of a workgroup: 256, 512 or 768. */
+  /** Lanes of a workgroup; a multiple of 4. */
+  readonly lanes: number;
+  /** Columns of a workgroup: a multiple of 4·`lanes` up to 768. */
   readonly tileColumns: number;
 }
 
@@ -37,9 +39,9 @@ export class VocabularyKernel {
   readonly #tiles: number;
 
   private constructor(
-    readonly options: VocabularyOptions,
-    readonly pipeline: GPUComputePipeline,
-    readonly mergePipeline: GPUComputePipeline,
+    private readonly options: VocabularyOptions,
+    private readonly pipeline: GPUComputePipeline,
+    private readonly mergePipeline: GPUComputePipeline,
   ) {
     this.#tiles = tilesOf(options);
   }
@@ -51,9 +53,14 @@ export class VocabularyKernel {
         VOCABULARY: options.vocabulary,
         EPSILON: options.normEpsilon,
         TOP_K: options.k,
+        LANES: options.lanes,
         TILE_COLUMNS: options.tileColumns,
       }),
-      compile(device, 'top-k merge', mergeCode, { TILES: tilesOf(options), TOP_K: options.k }),
+      compile(device, 'top-k merge', mergeCode, {
+        TILES: tilesOf(options),
+        TOP_K: options.k,
+        LANES: options.lanes,
+      }),
     ]);
     return new VocabularyKernel(options, pipeline, mergePipeline);
   }

@@ -10,12 +10,12 @@
 /// Width of all heads together; WIDTH / HEADS is a multiple of 4.
 override WIDTH: u32;
 override HEADS: u32;
-/// Queries of a workgroup; divides 64.
+/// Lanes of a workgroup.
+override LANES: u32 = 64;
+/// Queries of a workgroup; divides LANES.
 override QUERY_ROWS: u32 = 4;
 /// The most keys that an image can have.
 override MAX_KEYS: u32;
-
-const LANES = 64u;
 
 /// Where rows are; not overrides, so that one pipeline serves every layer and both attentions.
 /// Strides and offsets count numbers and are multiples of 4.

@@ -7,8 +7,9 @@
 override TILES: u32;
 /// Tokens kept of each tile and of the row.
 override TOP_K: u32 = 8;
+/// Lanes of a workgroup.
+override LANES: u32 = 64;
 
-const LANES = 64u;
 const NO_TOKEN = 0xffffffffu;
 const LOWEST = -3.4e38;
 
@@ -47,17 +48,22 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   // Before every candidate, so that the first round may choose any.
   var last = Candidate(0, 3.4e38);
   var largest = LOWEST;
+  var own_best = Candidate(NO_TOKEN, LOWEST);
   for (var round = 0u; round < TOP_K; round++) {
-    var best = Candidate(NO_TOKEN, LOWEST);
-    for (var i = lane; i < TILES * TOP_K; i += LANES) {
-      let candidate = candidates[base + i];
-      if comes_before(last, candidate) && comes_before(candidate, best) {
-        best = candidate;
+    // Only the lane whose best was chosen last has to look again.
+    if round == 0 || own_best.token == last.token {
+      own_best = Candidate(NO_TOKEN, LOWEST);
+      for (var i = lane; i < TILES * TOP_K; i += LANES) {
+        let candidate = candidates[base + i];
+        if comes_before(last, candidate) && comes_before(candidate, own_best) {
+          own_best = candidate;
+        }
       }
     }
     let side = (round % 2) * LANES;
-    bests[side + lane] = best;
+    bests[side + lane] = own_best;
     workgroupBarrier();
+    var best = own_best;
     for (var i = 0u; i < LANES; i++) {
       if comes_before(bests[side + i], best) {
         best = bests[side + i];

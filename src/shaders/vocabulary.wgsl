@@ -2,8 +2,8 @@
 // logits of a tile with their largest and their sum of exponentials. The logits themselves, rows ×
 // vocabulary of them, are never stored.
 //
-// A workgroup takes 4 rows by TILE_COLUMNS columns, 256 of them at a time: each lane sums four
-// columns as in linear.wgsl, with the norm folded into W and b the same way. Then 16 lanes a row
+// A workgroup takes 4 rows by TILE_COLUMNS columns: each lane sums four columns at a time as in
+// linear.wgsl, with the norm folded into W and b the same way. Then a quarter of the lanes a row
 // choose the tile's k best, one a round: the best of those that come after the one before.
 // topk_merge.wgsl merges the tiles of a row.
 //
@@ -17,12 +17,14 @@ override VOCABULARY: u32;
 override EPSILON: f32 = 1e-5;
 /// Tokens kept of each tile.
 override TOP_K: u32 = 8;
-/// Columns of a workgroup: a multiple of 256, at most 768 to fit 16 KiB of workgroup memory.
+/// Lanes of a workgroup; a multiple of 4.
+override LANES: u32 = 64;
+/// Columns of a workgroup: a multiple of 4·LANES, at most 768 to fit 16 KiB of workgroup memory.
 override TILE_COLUMNS: u32 = 256;
 
-const LANES = 64u;
 const ROWS = 4u;
-const ROW_LANES = LANES / ROWS;
+/// Lanes that choose for a row.
+override ROW_LANES = LANES / ROWS;
 /// The token of a place that a tile of fewer than k columns leaves empty.
 const NO_TOKEN = 0xffffffffu;
 /// Below every logit.
@@ -90,17 +92,22 @@ fn main(
   var largest = LOWEST;
   // Before every candidate, so that the first round may choose any.
   var last = Candidate(0, 3.4e38);
+  var own_best = Candidate(NO_TOKEN, LOWEST);
   for (var round = 0u; round < TOP_K; round++) {
-    var best = Candidate(NO_TOKEN, LOWEST);
-    for (var column = own; column < columns; column += ROW_LANES) {
-      let candidate = Candidate(first_token + column, logits[line + column]);
-      if comes_before(last, candidate) && comes_before(candidate, best) {
-        best = candidate;
+    // Only the lane whose best was chosen last has to look again.
+    if round == 0 || own_best.token == last.token {
+      own_best = Candidate(NO_TOKEN, LOWEST);
+      for (var column = own; column < columns; column += ROW_LANES) {
+        let candidate = Candidate(first_token + column, logits[line + column]);
+        if comes_before(last, candidate) && comes_before(candidate, own_best) {
+          own_best = candidate;
+        }
       }
     }
     let side = (round % 2) * LANES;
-    bests[side + lane] = best;
+    bests[side + lane] = own_best;
     workgroupBarrier();
+    var best = own_best;
     for (var i = 0u; i < ROW_LANES; i++) {
       let other = bests[side + lane - own + i];
       if comes_before(other, best) {
