@@ -44,7 +44,7 @@ def beam_search(
     scores = torch.full((batch, beams), float("-inf"))
     scores[:, 0] = 0
     finished: list[list[tuple[list[int], float]]] = [[] for _ in range(batch)]
-    for position in range(LONGEST):
+    for position in range(min(LONGEST, model.config.slots)):
         x = model.embed(tokens[:, -1:], position)
         for i, layer in enumerate(model.decoder.layers):
             y, past[i] = layer.self.step(x, past[i])

@@ -1,0 +1,75 @@
+"""The exported decoder, read back by a naive forward pass, writes what the model writes."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import onnxruntime
+import torch
+from torch.nn import functional as F
+
+from training import onnx_files
+from training.backbone import FEATURES, TOKENS
+from training.export import _FusionInput, decoder_weights
+from training.model import Config, Narvl
+from training.tokenizer import PAD
+
+SMALL = Config(
+    width=32, heads=4, encoder_layers=2, decoder_layers=2, ffn=48, vocabulary=50, prompt=5, slots=6
+)
+
+
+def decode(weights: dict[str, torch.Tensor], memory: torch.Tensor, length: int) -> torch.Tensor:
+    """The network as `src/model/decoder.ts` describes it: logits [slots, V] for one image."""
+    w = {name: tensor.float() for name, tensor in weights.items()}
+    d, heads = SMALL.width, SMALL.heads
+
+    def norm(x, name):
+        return F.layer_norm(x, (d,), w[f"{name}.weight"], w[f"{name}.bias"], 1e-5)
+
+    def linear(x, name):
+        return x @ w[f"{name}.weight"] + w[f"{name}.bias"]
+
+    def attend(q, k, v):
+        out = torch.empty_like(q)
+        for h in range(heads):
+            part = slice(h * d // heads, (h + 1) * d // heads)
+            scores = q[:, part] @ k[:, part].T / math.sqrt(d / heads)
+            out[:, part] = scores.softmax(-1) @ v[:, part]
+        return out
+
+    kv = linear(memory[:length], "cross.kv")
+    x = norm(w["queries.weight"], "queries.norm")
+    for i in range(SMALL.decoder_layers):
+        at = f"layers.{i}"
+        q, k, v = linear(norm(x, f"{at}.self.norm"), f"{at}.self.qkv").split(d, -1)
+        x = x + linear(attend(q, k, v), f"{at}.self.out")
+        q = linear(norm(x, f"{at}.cross.norm"), f"{at}.cross.q")
+        keys, values = kv[:, 2 * d * i : 2 * d * (i + 1)].split(d, -1)
+        x = x + linear(attend(q, keys, values), f"{at}.cross.out")
+        inside = linear(norm(x, f"{at}.ffn.norm"), f"{at}.ffn.up")
+        x = x + linear(F.gelu(inside, approximate="tanh"), f"{at}.ffn.down")
+    return linear(norm(x, "head.norm"), "head")
+
+
+def test_exported_files_compute_what_the_model_computes(tmp_path) -> None:
+    torch.manual_seed(0)
+    model = Narvl(SMALL).eval()
+    features, prompt = torch.randn(2, TOKENS, FEATURES), torch.tensor([[4, 5, 6, PAD, PAD]] * 2)
+    onnx_files.export(
+        _FusionInput(model),
+        {"features": features[:1], "prompt": prompt[:1].int()},
+        "memory",
+        tmp_path / "fusion.onnx",
+    )
+    session = onnxruntime.InferenceSession(tmp_path / "fusion.onnx")
+    feeds = {"features": features.numpy(), "prompt": prompt.numpy().astype(np.int32)}
+    memory = torch.from_numpy(session.run(["memory"], feeds)[0])
+    with torch.inference_mode():
+        torch.testing.assert_close(memory, model.fusion(features, prompt), atol=2e-2, rtol=0)
+        expected = model(features, prompt)
+    weights = decoder_weights(model)
+    for b in range(2):
+        logits = decode(weights, memory[b], TOKENS + 3)
+        torch.testing.assert_close(logits, expected[b], atol=5e-2, rtol=0)
