@@ -1,9 +1,34 @@
-/** Two test projects: `unit` in Node, `kernels` on a real WebGPU device in Chromium. */
+/**
+ * Test projects: `unit` in Node; `kernels` and `runtime` on a real WebGPU device in Chromium, the
+ * latter with the shipped model.
+ */
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 import { chromiumOptions } from './e2e/chromium.ts';
+import { workerDependencies } from './vite.config.ts';
 
 const { headless, ...launchOptions } = chromiumOptions();
+
+/** Tests of e2e/<name>, in the system's Chromium. */
+function inChromium(name: string) {
+  return {
+    optimizeDeps: { include: workerDependencies },
+    test: {
+      name,
+      include: [`e2e/${name}/**/*.test.ts`],
+      testTimeout: 60_000,
+      // One device at a time: software adapters share the CPU with everything else.
+      fileParallelism: false,
+      browser: {
+        enabled: true,
+        headless,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions }),
+        instances: [{ browser: 'chromium' as const }],
+      },
+    },
+  };
+}
 
 export default defineConfig({
   test: {
@@ -15,22 +40,8 @@ export default defineConfig({
           include: ['src/**/*.test.ts'],
         },
       },
-      {
-        test: {
-          name: 'kernels',
-          include: ['e2e/kernels/**/*.test.ts'],
-          testTimeout: 60_000,
-          // One device at a time: software adapters share the CPU with everything else.
-          fileParallelism: false,
-          browser: {
-            enabled: true,
-            headless,
-            screenshotFailures: false,
-            provider: playwright({ launchOptions }),
-            instances: [{ browser: 'chromium' }],
-          },
-        },
-      },
+      inChromium('kernels'),
+      inChromium('runtime'),
     ],
   },
 });

@@ -1,0 +1,177 @@
+/** The shipped model in a real worker on a real WebGPU device: captions, their cost, their fallback. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caption, Narvl, NarvlError, type Progress } from '../../src/index.ts';
+import { jpeg, picture } from './images.ts';
+
+const MODEL = '/models/narvl-photo/';
+const LAYERS = 4;
+const SLOTS = 32;
+
+let narvl: Narvl;
+const progress: Progress[] = [];
+
+beforeAll(async () => {
+  narvl = await Narvl.load(MODEL, { onProgress: (step) => progress.push(step) });
+});
+
+afterAll(() => narvl.dispose());
+
+const ids = (caption: Caption) => caption.tokens.map((token) => token.id);
+
+describe('load', () => {
+  it('counts bytes up to the total and ends ready', () => {
+    const last = progress.at(-1);
+    expect(last?.stage).toBe('ready');
+    expect(last?.loaded).toBe(last?.total);
+    expect(last?.total).toBeGreaterThan(1e6);
+    const loaded = progress.map((step) => step.loaded);
+    expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
+  });
+
+  it('puts the decoder on the adapter that is there', () => {
+    expect(narvl.info.device.decoder).toBe('webgpu');
+    expect(narvl.info.device.adapter).not.toBe('');
+  });
+
+  it('says what is wrong with an address that has no model', async () => {
+    const error = await Narvl.load('/models/none/').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(NarvlError);
+    expect(['download-failed', 'invalid-model']).toContain((error as NarvlError).code);
+  });
+
+  it('stops when its signal does', async () => {
+    const controller = new AbortController();
+    const loading = Narvl.load(MODEL, { signal: controller.signal });
+    controller.abort();
+    await expect(loading).rejects.toMatchObject({ code: 'aborted' });
+  });
+});
+
+describe('caption', () => {
+  it('gives words, their slots, times and the device', async () => {
+    const caption = await narvl.caption(await jpeg(320, 200, 1));
+    expect(caption.text).not.toBe('');
+    expect(caption.confidence).toBeGreaterThan(0);
+    expect(caption.confidence).toBeLessThanOrEqual(1);
+    expect(caption.slots).toHaveLength(SLOTS);
+    expect(caption.slots.filter((slot) => slot.role === 'word').map((slot) => slot.id)).toEqual(
+      ids(caption),
+    );
+    expect(
+      caption.tokens
+        .map((token) => token.text)
+        .join('')
+        .trim(),
+    ).toBe(caption.text);
+    expect(caption.device).toEqual(narvl.info.device);
+    const { total, ...stages } = caption.timings;
+    expect(Object.values(stages).reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(total);
+  });
+
+  it('keeps to its budget of dispatches, submits and bytes', async () => {
+    const { cost } = await narvl.caption(picture(224, 224, 2));
+    expect(cost.dispatches).toBeGreaterThan(0);
+    expect(cost.dispatches).toBeLessThanOrEqual(8 * LAYERS + 4);
+    expect(cost.submits).toBe(1);
+    expect(cost.bytesRead).toBeGreaterThan(0);
+    expect(cost.bytesRead).toBeLessThanOrEqual(1024);
+    const wide = await narvl.caption(picture(224, 224, 2), { posteriors: true });
+    expect(wide.cost.bytesRead).toBeLessThanOrEqual(4096);
+    expect(wide.posteriors?.tokens).toHaveLength(SLOTS);
+  });
+
+  it('takes every kind of picture, and leaves the caller its own', async () => {
+    const canvas = picture(120, 80, 3);
+    const context = canvas.getContext('2d');
+    const bitmap = await createImageBitmap(canvas);
+    const blob = await canvas.convertToBlob();
+    const url = URL.createObjectURL(blob);
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const pixels = context?.getImageData(0, 0, 120, 80);
+    if (!pixels) throw new Error('no pixels');
+    const captions = await narvl.captionBatch([canvas, bitmap, blob, url, image, pixels]);
+    const [first, ...others] = captions.map((c) => (c instanceof NarvlError ? c : ids(c)));
+    for (const other of others) expect(other).toEqual(first);
+    expect(bitmap.width).toBe(120);
+    URL.revokeObjectURL(url);
+  });
+
+  it('runs a batch as a batch, with the answers of single calls', async () => {
+    const images = [4, 5, 6].map((seed) => picture(224, 224, seed));
+    const batch = await narvl.captionBatch(images);
+    for (const [i, image] of images.entries()) {
+      const one = await narvl.caption(image);
+      const many = batch[i];
+      if (!many || many instanceof NarvlError) throw many;
+      expect(ids(many)).toEqual(ids(one));
+      expect(many.cost.submits).toBe(1);
+      expect(many.cost.dispatches).toBe(one.cost.dispatches);
+    }
+  });
+
+  it('gives the same answers without WebGPU, within half a second for the decoder', async () => {
+    const reference = await Narvl.load(MODEL, {
+      device: { encoder: 'wasm', decoder: 'reference' },
+    });
+    try {
+      expect(reference.info.device).toMatchObject({ encoder: 'wasm', decoder: 'reference' });
+      const times: number[] = [];
+      for (const seed of [7, 8, 9]) {
+        const slow = await reference.caption(picture(224, 224, seed));
+        expect(ids(slow)).toEqual(ids(await narvl.caption(picture(224, 224, seed))));
+        times.push(slow.timings.decoder);
+      }
+      expect(Math.min(...times)).toBeLessThan(500);
+    } finally {
+      reference.dispose();
+    }
+  });
+
+  it('gives the same answer with everything on the GPU', async () => {
+    const gpu = await Narvl.load(MODEL, { device: { encoder: 'webgpu', decoder: 'webgpu' } });
+    try {
+      const image = await jpeg(300, 260, 10);
+      const [there, here] = [await gpu.caption(image), await narvl.caption(image)];
+      expect(there.device).toMatchObject({ encoder: 'webgpu', decoder: 'webgpu' });
+      expect(ids(there)).toEqual(ids(here));
+    } finally {
+      gpu.dispose();
+    }
+  });
+
+  it('refuses a task that the model does not have', async () => {
+    await expect(narvl.caption(picture(8, 8, 1), { task: 'sing' })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+  });
+});
+
+describe('many calls', () => {
+  it('are done one after another, each with its own answer', async () => {
+    const images = [11, 12, 13, 14].map((seed) => picture(224, 224, seed));
+    const together = await Promise.all(images.map((image) => narvl.caption(image)));
+    for (const [i, image] of images.entries()) {
+      const alone = await narvl.caption(image);
+      expect(together[i] && ids(together[i])).toEqual(ids(alone));
+    }
+  });
+
+  it('can be cancelled one by one', async () => {
+    const controller = new AbortController();
+    const kept = narvl.caption(picture(64, 64, 15));
+    const dropped = narvl.caption(picture(64, 64, 16), { signal: controller.signal });
+    controller.abort();
+    await expect(dropped).rejects.toMatchObject({ name: 'NarvlError', code: 'aborted' });
+    await expect(kept).resolves.toHaveProperty('text');
+  });
+
+  it('are rejected when the model is disposed', async () => {
+    const other = await Narvl.load(MODEL);
+    const waiting = other.caption(picture(64, 64, 17));
+    other.dispose();
+    await expect(waiting).rejects.toMatchObject({ code: 'disposed' });
+    await expect(other.caption(picture(64, 64, 17))).rejects.toMatchObject({ code: 'disposed' });
+  });
+});
