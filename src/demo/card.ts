@@ -4,7 +4,7 @@ import { announce } from './announcer.ts';
 import { createCaptionText } from './caption-text.ts';
 import { playCollapse, playOnceSeen } from './collapse-animation.ts';
 import { make } from './dom.ts';
-import { percent, sentence } from './format.ts';
+import { milliseconds, percent, sentence } from './format.ts';
 import { createStrip } from './strip.ts';
 import { createTimings } from './timings.ts';
 
@@ -88,9 +88,13 @@ export class PhotoCard {
       'done',
       text.element,
       make(
-        'p',
+        'div',
         { class: 'verdict' },
-        make('span', { class: 'confidence' }, `${percent(caption.confidence)} confident`),
+        make(
+          'p',
+          {},
+          `Confidence ${percent(caption.confidence)} · ${milliseconds(caption.timings.total)}`,
+        ),
         this.#createCopyButton(caption.text),
       ),
       strip.element,
@@ -106,7 +110,7 @@ export class PhotoCard {
     if (passing.has(error.code)) {
       const retry = make('button', { type: 'button', class: 'quiet' }, 'Try again');
       retry.addEventListener('click', () => this.#events.onRetry());
-      this.#show('failed', problem, make('p', { class: 'verdict' }, retry));
+      this.#show('failed', problem, make('div', { class: 'verdict' }, retry));
     } else {
       this.#show('failed', problem);
     }

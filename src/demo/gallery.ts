@@ -42,7 +42,7 @@ export class Gallery {
     this.#entries.unshift(...added);
     this.#cards.prepend(...added.map(({ card }) => card.element));
     this.#section.hidden = false;
-    added[0]?.card.element.scrollIntoView({ block: 'nearest' });
+    this.#section.scrollIntoView({ block: 'start' });
     for (const entry of added) void this.#caption(entry);
   }
 
