@@ -16,7 +16,8 @@ function inChromium(name: string) {
     test: {
       name,
       include: [`e2e/${name}/**/*.test.ts`],
-      testTimeout: 60_000,
+      // Compiling a kernel for a software adapter takes a second, on a busy machine a minute.
+      testTimeout: 300_000,
       // One device at a time: software adapters share the CPU with everything else.
       fileParallelism: false,
       browser: {

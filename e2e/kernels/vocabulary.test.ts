@@ -69,26 +69,50 @@ test.each([
 
 test('ties go to the lower token, within a tile and across tiles', () =>
   withDevice(async (bench) => {
-    const twins = [700, 3, 299, 300, 2, 515];
+    // More in the first tile than are kept of it, so that each kernel's order counts.
+    const first = [200, 3, 17, 4, 250, 5, 66, 131, 2, 90];
+    const twins = [...first, 700, 299, 300];
+    const [rows, inputs, vocabulary, k] = [5, 16, 900, 8];
     const { got, wanted } = await both(bench, {
-      rows: 5,
-      inputs: 16,
-      vocabulary: 900,
-      k: 8,
+      rows,
+      inputs,
+      vocabulary,
+      k,
       lanes: 64,
       tileColumns: 256,
       edit: ({ data }, bias) => {
         for (const token of twins) {
-          for (let k = 0; k < 16; k++) data[k * 900 + token] = data[k * 900 + 2]!;
+          for (let i = 0; i < inputs; i++) data[i * vocabulary + token] = data[i * vocabulary + 2]!;
           bias[token] = 30;
         }
       },
     });
-    for (let row = 0; row < 5; row++) {
-      expect([...got.tokens.subarray(row * 8, row * 8 + 6)]).toEqual([2, 3, 299, 300, 515, 700]);
+    for (let row = 0; row < rows; row++) {
+      const tokens = [...got.tokens.subarray(row * k, (row + 1) * k)];
+      expect(tokens).toEqual([2, 3, 4, 5, 17, 66, 90, 131]);
     }
     expect([...got.tokens]).toEqual([...wanted.tokens]);
     expectClose(got.logProbs, wanted.logProbs, 1e-5);
+  }));
+
+test('of more ties than are kept, those across tiles go to the lower token too', () =>
+  withDevice(async (bench) => {
+    const twins = [899, 256, 511, 3, 512, 600, 257];
+    const { got } = await both(bench, {
+      rows: 1,
+      inputs: 4,
+      vocabulary: 900,
+      k: 4,
+      lanes: 32,
+      tileColumns: 256,
+      edit: ({ data }, bias) => {
+        for (const token of twins) {
+          for (let i = 0; i < 4; i++) data[i * 900 + token] = data[i * 900 + 3]!;
+          bias[token] = 30;
+        }
+      },
+    });
+    expect([...got.tokens]).toEqual([3, 256, 257, 511]);
   }));
 
 test('logits so large that exp alone would overflow', () =>
