@@ -1,14 +1,15 @@
 /** The page's side: starts the worker, owns its life, and turns images into what it takes. */
 import * as Comlink from 'comlink';
 import { NarvlError } from './errors.ts';
-import type {
-  Caption,
-  DeviceChoice,
-  ModelInfo,
-  Outcome,
-  Progress,
-  WireImage,
-  WorkerApi,
+import {
+  type Caption,
+  type DeviceChoice,
+  LARGEST_BATCH,
+  type ModelInfo,
+  type Outcome,
+  type Progress,
+  type WireImage,
+  type WorkerApi,
 } from './protocol.ts';
 
 /** Anything that holds a picture. A string or URL is fetched; the rest never leaves the machine. */
@@ -46,10 +47,8 @@ const WATCHDOG_MS = 120_000;
 
 /** A worker with the model that it holds. */
 interface Session {
-  readonly worker: Worker;
   readonly api: Comlink.Remote<WorkerApi>;
-  /** Rejects every call that waits for this worker. */
-  readonly fail: (error: NarvlError) => void;
+  /** Rejects when the worker dies: a call that waits for it would wait for ever. */
   readonly failed: Promise<never>;
 }
 
@@ -119,8 +118,19 @@ export class Narvl {
     images: readonly ImageSource[],
     options: CallOptions = {},
   ): Promise<(Caption | NarvlError)[]> {
-    const { signal, task, posteriors } = options;
-    throwIfAborted(signal);
+    throwIfAborted(options.signal);
+    const results: (Caption | NarvlError)[] = [];
+    for (let at = 0; at < images.length; at += LARGEST_BATCH) {
+      results.push(...(await this.#captionSome(images.slice(at, at + LARGEST_BATCH), options)));
+    }
+    return results;
+  }
+
+  /** As many images as one job takes. */
+  async #captionSome(
+    images: readonly ImageSource[],
+    { signal, task, posteriors }: CallOptions,
+  ): Promise<(Caption | NarvlError)[]> {
     const wired = await Promise.all(
       images.map((image) => toWire(image).catch((error: unknown) => asNarvlError(error))),
     );
@@ -172,7 +182,7 @@ export class Narvl {
     });
     this.#worker = worker;
     this.#fail = fail;
-    const session: Session = { worker, api: Comlink.wrap<WorkerApi>(worker), fail, failed };
+    const session: Session = { api: Comlink.wrap<WorkerApi>(worker), failed };
     const { device, onProgress } = this.#options;
     const request = { url: this.#url, device: device === 'auto' || !device ? {} : device };
     const report = Comlink.proxy((progress: Progress) => {

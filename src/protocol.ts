@@ -131,8 +131,12 @@ export interface ModelInfo {
   readonly tasks: readonly string[];
 }
 
+/** Images that go through the network together; more are more jobs. */
+export const LARGEST_BATCH = 16;
+
 /** One job for the worker. */
 export interface CaptionRequest {
+  /** At most LARGEST_BATCH. */
   readonly images: readonly WireImage[];
   /** A task of the manifest; the first if left out. */
   readonly task?: string | undefined;
@@ -149,6 +153,4 @@ export interface WorkerApi {
   caption(job: number, request: CaptionRequest): Promise<Outcome<readonly Outcome<Caption>[]>>;
   /** Stop a job: at once if it waits, else after the stage that it is in. */
   abort(job: number): void;
-  /** Free the GPU's and the runtime's memory. */
-  close(): Promise<void>;
 }

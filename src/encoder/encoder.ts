@@ -110,11 +110,6 @@ export class Encoder {
     return (await output.getData(true)) as Float32Array;
   }
 
-  async dispose(): Promise<void> {
-    await this.#vision.release();
-    await this.#fusion.release();
-  }
-
   #tensor(data: Float32Array | GPUBuffer, dims: readonly number[]): Tensor {
     return data instanceof Float32Array
       ? new this.#ort.Tensor('float32', data, dims)

@@ -43,8 +43,6 @@ const api: WorkerApi = {
     }),
 
   abort: (job) => jobs.get(job)?.abort(),
-
-  close: () => queue.add(async () => pipeline?.dispose()),
 };
 
 // A dedicated worker's only peer is the page that made it; there is no other origin to refuse.

@@ -14,7 +14,7 @@ import { type Gpu, requestGpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding } from '../model/decoder.ts';
 import { loadModelFiles } from '../model/files.ts';
-import { findTask, type Manifest } from '../model/manifest.ts';
+import { findTask, type Manifest, type Task } from '../model/manifest.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import type {
@@ -32,9 +32,6 @@ import { ReferenceDecoder } from '../reference/decoder.ts';
 import { preprocess } from '../reference/preprocess.ts';
 import { toErrorData } from './outcome.ts';
 import { type Pixels, readPixels } from './pixels.ts';
-
-/** Images that go through the network together; more are cut into batches of this many. */
-const LARGEST_BATCH = 16;
 
 /** A pixel source with what it took to read it. */
 interface Read {
@@ -124,22 +121,8 @@ export class Pipeline {
    * @throws NarvlError for what concerns them all: `invalid-argument`, `device-lost`, `aborted`.
    */
   async caption(request: CaptionRequest, signal: AbortSignal): Promise<Outcome<Caption>[]> {
-    const { images, task, posteriors = false } = request;
-    findTask(this.#manifest, task);
-    const outcomes: Outcome<Caption>[] = [];
-    for (let at = 0; at < images.length; at += LARGEST_BATCH) {
-      const batch = images.slice(at, at + LARGEST_BATCH);
-      outcomes.push(...(await this.#captionBatch(batch, task, posteriors, signal)));
-    }
-    return outcomes;
-  }
-
-  async #captionBatch(
-    images: readonly WireImage[],
-    task: string | undefined,
-    posteriors: boolean,
-    signal: AbortSignal,
-  ): Promise<Outcome<Caption>[]> {
+    const { images, posteriors = false } = request;
+    const task = findTask(this.#manifest, request.task);
     const reads = await Promise.all(images.map(readOutcome));
     signal.throwIfAborted();
     const good = reads.flatMap((read) => (read.ok ? [read.value] : []));
@@ -156,12 +139,11 @@ export class Pipeline {
   /** From pixels to captions. */
   async #describe(
     reads: readonly Read[],
-    taskName: string | undefined,
+    task: Task,
     posteriors: boolean,
     signal: AbortSignal,
   ): Promise<Caption[]> {
     const { features: shape, prompt: promptShape, decoder } = this.#manifest;
-    const task = findTask(this.#manifest, taskName);
     const batch = reads.length;
     const clock = new Stopwatch();
 
@@ -234,12 +216,6 @@ export class Pipeline {
     if (!memory) throw new NarvlError('worker-failed', 'The memory did not reach the CPU');
     const decodings = this.#decoder.decode(memory, request);
     return { decodings, cost: { dispatches: 0, submits: 0, bytesRead: 0 } };
-  }
-
-  async dispose(): Promise<void> {
-    await this.#encoder.dispose();
-    if (this.#decoder instanceof GpuDecoder) this.#decoder.dispose();
-    this.#gpu?.device.destroy();
   }
 
   #checkAlive(signal: AbortSignal): void {
