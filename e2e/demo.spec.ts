@@ -45,8 +45,8 @@ const test = base.extend<{ complaints: string[] }>({
   ],
 });
 
-/** Long enough to load a model, or to caption, on a machine that renders in software. */
-const patience = { timeout: 60_000 };
+/** Long enough to load a model, or to caption, on a busy machine that renders in software. */
+const patience = { timeout: 90_000 };
 
 const ready = (page: Page) => expect(page.getByText(/^Ready\. Encoder on/)).toBeVisible(patience);
 
