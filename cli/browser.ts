@@ -1,4 +1,6 @@
 /** A headless Chromium with the runtime in it, for the command line. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright';
 import { createServer, type ViteDevServer } from 'vite';
@@ -7,6 +9,9 @@ import type { CallOptions, DeviceChoice } from '../src/index.ts';
 import type { Answer } from './host.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** Bundled dependencies, of this run alone: another Vite at work would change shared ones. */
+const CACHE = join(ROOT, 'node_modules', `.vite-cli-${process.pid}`);
 
 /** The runtime in a browser of its own; `close` ends both. */
 export class BrowserRuntime {
@@ -25,6 +30,7 @@ export class BrowserRuntime {
     const options = chromiumOptions();
     const server = await createServer({
       root: ROOT,
+      cacheDir: CACHE,
       logLevel: 'error',
       server: { port: 0, host: 'localhost', hmr: false, watch: null },
     });
@@ -44,7 +50,9 @@ export class BrowserRuntime {
       return runtime;
     } catch (error) {
       await runtime.close();
-      throw error;
+      // Playwright's message goes on with the page's stack.
+      const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+      throw new Error(line.replace(/^page\.\w+: /, ''), { cause: error });
     }
   }
 
@@ -57,5 +65,6 @@ export class BrowserRuntime {
   async close(): Promise<void> {
     await this.#browser.close();
     await this.#server.close();
+    await rm(CACHE, { recursive: true, force: true });
   }
 }
