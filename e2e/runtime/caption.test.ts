@@ -1,5 +1,5 @@
 /** The shipped model in a real worker on a real WebGPU device: captions, their cost, their fallback. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Caption, Narvl, NarvlError, type Progress } from '../../src/index.ts';
 import { jpeg, picture } from './images.ts';
 
@@ -145,6 +145,34 @@ describe('caption', () => {
     await expect(narvl.caption(picture(8, 8, 1), { task: 'sing' })).rejects.toMatchObject({
       code: 'invalid-argument',
     });
+  });
+});
+
+describe('a worker that fails', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('rejects what waits for it, and the next call has a new one', async () => {
+    const workers: Worker[] = [];
+    vi.stubGlobal(
+      'Worker',
+      class extends Worker {
+        constructor(...args: ConstructorParameters<typeof Worker>) {
+          super(...args);
+          workers.push(this);
+        }
+      },
+    );
+    const fragile = await Narvl.load(MODEL);
+    try {
+      const expected = ids(await fragile.caption(picture(64, 64, 18)));
+      const waiting = fragile.caption(picture(64, 64, 19));
+      workers[0]?.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
+      await expect(waiting).rejects.toMatchObject({ code: 'worker-failed' });
+      expect(ids(await fragile.caption(picture(64, 64, 18)))).toEqual(expected);
+      expect(workers).toHaveLength(2);
+    } finally {
+      fragile.dispose();
+    }
   });
 });
 
