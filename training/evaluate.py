@@ -42,6 +42,20 @@ def write(
     return captions
 
 
+def print_table(rows: list[dict[str, str | float]]) -> None:
+    """Rows of the same columns, as Markdown."""
+
+    def cell(column: str, value: str | float) -> str:
+        if isinstance(value, str):
+            return value
+        return f"{value:.2f}" if column == "length ratio" else f"{value:.1f}"
+
+    print("| " + " | ".join(rows[0]) + " |")
+    print("|" + " --- |" * len(rows[0]))
+    for row in rows:
+        print("| " + " | ".join(cell(*item) for item in row.items()) + " |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+")
@@ -75,18 +89,7 @@ def main() -> None:
                 with (WORK / f"captions-{slug}.jsonl").open("w", encoding="utf-8") as file:
                     for example, caption in zip(examples, captions, strict=True):
                         file.write(json.dumps({"image": example.image, "text": caption}) + "\n")
-    print("| " + " | ".join(rows[0]) + " |")
-    print("|" + " --- |" * len(rows[0]))
-    for row in rows:
-        cells = [
-            f"{v:.1f}"
-            if isinstance(v, float) and k != "length ratio"
-            else f"{v:.2f}"
-            if isinstance(v, float)
-            else v
-            for k, v in row.items()
-        ]
-        print("| " + " | ".join(cells) + " |")
+    print_table(rows)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import math
-import subprocess
-import sys
 
 import torch
 from tqdm import tqdm
@@ -21,12 +18,13 @@ from tqdm import tqdm
 from training import tokenizer as vocabulary
 from training.backbone import Backbone
 from training.batches import encode_prompts
+from training.browser import captions
 from training.data import human_captions
 from training.decode import collapse
 from training.export import TASKS
 from training.features import pixels
 from training.model import Narvl
-from training.paths import DATA, REPOSITORY
+from training.paths import DATA
 from training.train import load
 
 TOP = 8
@@ -57,18 +55,8 @@ def in_pytorch(run: str, images: list[str], task: str) -> list[Answer]:
 
 
 def in_browser(images: list[str], task: str, encoder: str, decoder: str) -> list[Answer]:
-    command = ["npm", "run", "--silent", "caption", "--", "--json", "--posteriors"]
-    command += ["--task", task, "--encoder", encoder, "--decoder", decoder]
-    command += [str(DATA / image) for image in images]
-    print(f"browser: encoder {encoder}, decoder {decoder} …", file=sys.stderr, flush=True)
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    if len(rows) != len(images) or any("error" in row for row in rows):
-        raise SystemExit(f"{' '.join(command[:12])} …: {done.stdout[-400:]}{done.stderr[-2000:]}")
     answers = []
-    for row in rows:
-        if row["device"]["encoder"] != encoder or row["device"]["decoder"] != decoder:
-            raise SystemExit(f"asked for {encoder} and {decoder}, got {row['device']}")
+    for row in captions(images, task, encoder=encoder, decoder=decoder, posteriors=True):
         top = row["posteriors"]
         slots = [
             dict(zip(i, v, strict=True))
