@@ -149,27 +149,21 @@ describe('caption', () => {
 });
 
 describe('a worker that fails', () => {
-  afterEach(() => vi.unstubAllGlobals());
+  afterEach(() => vi.restoreAllMocks());
 
   it('rejects what waits for it, and the next call has a new one', async () => {
-    const workers: Worker[] = [];
-    vi.stubGlobal(
-      'Worker',
-      class extends Worker {
-        constructor(...args: ConstructorParameters<typeof Worker>) {
-          super(...args);
-          workers.push(this);
-        }
-      },
-    );
+    const sent = vi.spyOn(Worker.prototype, 'postMessage');
+    const workers = () => [...new Set(sent.mock.contexts as Worker[])];
     const fragile = await Narvl.load(MODEL);
     try {
       const expected = ids(await fragile.caption(picture(64, 64, 18)));
-      const waiting = fragile.caption(picture(64, 64, 19));
-      workers[0]?.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
+      const before = sent.mock.calls.length;
+      const waiting = fragile.captionBatch([19, 20, 21, 22].map((seed) => picture(64, 64, seed)));
+      await vi.waitUntil(() => sent.mock.calls.length > before); // the worker has it, and is busy for a while
+      workers()[0]?.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
       await expect(waiting).rejects.toMatchObject({ code: 'worker-failed' });
       expect(ids(await fragile.caption(picture(64, 64, 18)))).toEqual(expected);
-      expect(workers).toHaveLength(2);
+      expect(workers()).toHaveLength(2);
     } finally {
       fragile.dispose();
     }
