@@ -45,6 +45,14 @@ def export(
         onnx.save(model, str(path))
 
 
+@torch.no_grad()
+def round_weights(module: nn.Module) -> None:
+    """Give `module` the weights that its exported file holds, so that only arithmetic differs."""
+    for parameter in module.parameters():
+        if parameter.numel() >= _SMALLEST_STORED_AS_F16:
+            parameter.copy_(parameter.half())
+
+
 def _store_weights_as_f16(model: onnx.ModelProto) -> None:
     casts = []
     for weight in model.graph.initializer:
