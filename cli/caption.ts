@@ -10,6 +10,7 @@ const USAGE = `Usage: npm run caption -- [options] FILES…
   --json               one JSON line a file: {file, text, confidence, tokens, device, timings, cost}
   --encoder NAME       webgpu or wasm       (default: what suits the adapter)
   --decoder NAME       webgpu or reference  (default: what suits the adapter)
+  --ask "…"            a question about each file; the model must have been taught to answer
   --task NAME          a task of the model's manifest, such as caption-human
   --tasks FILE.jsonl   many jobs: a line {"file": …} each, answered in order with its keys kept
   --posteriors         with --json, also each slot's likeliest tokens
@@ -34,6 +35,7 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
       encoder: { type: 'string' },
       decoder: { type: 'string' },
+      ask: { type: 'string' },
       task: { type: 'string' },
       tasks: { type: 'string' },
       posteriors: { type: 'boolean', default: false },
@@ -46,7 +48,8 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const jobs: Job[] = positionals.map((file) => ({ file }));
+  const { ask } = values;
+  const jobs: Job[] = positionals.map((file) => (ask === undefined ? { file } : { file, ask }));
   if (values.tasks !== undefined) jobs.push(...readJobs(values.tasks));
   if (jobs.length === 0) throw new UsageError('expected at least one file');
   const device: DeviceChoice = {
