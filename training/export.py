@@ -68,17 +68,6 @@ def decoder_weights(model: Narvl) -> dict[str, Tensor]:
     return {k: v.detach().to(torch.float16).contiguous() for k, v in weights.items()}
 
 
-class _FusionInput(torch.nn.Module):
-    """Fusion with int32 prompts: WebGPU has no 64-bit integers."""
-
-    def __init__(self, model: Narvl) -> None:
-        super().__init__()
-        self.fusion = model.fusion
-
-    def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
-        return self.fusion(features, prompt)
-
-
 def manifest(model: Narvl, folder: Path, files: list[str]) -> dict:
     config = model.config
     return {
@@ -134,8 +123,8 @@ def main() -> None:
     shutil.copy(VISION, args.out / "vision.onnx")
     prompts = encode_prompts(vocabulary.load(), model.config.prompt)
     onnx_files.export(
-        _FusionInput(model),
-        {
+        model.fusion,
+        {  # int32, since WebGPU has no 64-bit integers
             "features": torch.zeros(2, TOKENS, FEATURES),
             "prompt": torch.tensor([prompts["plain"]] * 2, dtype=torch.int32),
         },

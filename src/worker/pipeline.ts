@@ -14,6 +14,7 @@ import { type Gpu, requestGpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding } from '../model/decoder.ts';
 import { loadModelFiles } from '../model/files.ts';
+import type { RgbaPixels } from '../model/image.ts';
 import { findTask, type Manifest, type Task } from '../model/manifest.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
@@ -31,11 +32,11 @@ import type {
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { preprocess } from '../reference/preprocess.ts';
 import { toErrorData } from './outcome.ts';
-import { type Pixels, readPixels } from './pixels.ts';
+import { readPixels } from './pixels.ts';
 
 /** A pixel source with what it took to read it. */
 interface Read {
-  readonly pixels: Pixels;
+  readonly pixels: RgbaPixels;
   readonly milliseconds: number;
 }
 
@@ -182,7 +183,7 @@ export class Pipeline {
     }
   }
 
-  async #preprocess(images: readonly Pixels[]): Promise<EncoderPixels> {
+  async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
     if (this.#preprocessor) return this.#preprocessor.run(images);
     const { image } = this.#manifest;
     const one = 3 * image.size * image.size;

@@ -7,15 +7,9 @@
 import { fileTypeFromBuffer } from 'file-type';
 import { imageDimensionsFromData } from 'image-dimensions';
 import { NarvlError } from '../errors.ts';
+import type { RgbaPixels } from '../model/image.ts';
 import type { WireImage } from '../protocol.ts';
 import { isWhole } from './whole-file.ts';
-
-/** Pixels as sRGB bytes, [height, width, 4], not premultiplied. */
-export interface Pixels {
-  readonly data: Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-}
 
 /** Formats that Chromium, Firefox and Safari all decode, and whose header tells their size. */
 const FORMATS: ReadonlySet<string> = new Set(['jpg', 'png', 'apng', 'gif', 'webp', 'avif']);
@@ -30,7 +24,7 @@ const LONGEST_SIDE = 2048;
  * @throws NarvlError `download-failed`, `unsupported-image`, `image-too-large` or
  * `image-unreadable`.
  */
-export async function readPixels(image: WireImage): Promise<Pixels> {
+export async function readPixels(image: WireImage): Promise<RgbaPixels> {
   switch (image.kind) {
     case 'pixels':
       return image.pixels;
@@ -94,7 +88,7 @@ async function readBytes(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 /** The bitmap's pixels; the bitmap is closed. */
-function drawPixels(bitmap: ImageBitmap): Pixels {
+function drawPixels(bitmap: ImageBitmap): RgbaPixels {
   try {
     const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
     const width = Math.max(1, Math.round(bitmap.width * scale));

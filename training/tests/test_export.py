@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from training import onnx_files
 from training.backbone import FEATURES, TOKENS
-from training.export import _FusionInput, decoder_weights
+from training.export import decoder_weights
 from training.model import Config, Narvl
 from training.tokenizer import PAD
 
@@ -58,7 +58,7 @@ def test_exported_files_compute_what_the_model_computes(tmp_path) -> None:
     model = Narvl(SMALL).eval()
     features, prompt = torch.randn(2, TOKENS, FEATURES), torch.tensor([[4, 5, 6, PAD, PAD]] * 2)
     onnx_files.export(
-        _FusionInput(model),
+        model.fusion,
         {"features": features[:1], "prompt": prompt[:1].int()},
         "memory",
         tmp_path / "fusion.onnx",
