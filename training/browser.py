@@ -4,34 +4,52 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
 
 from training.paths import DATA, REPOSITORY
 
 
-def captions(
-    images: list[str],
-    task: str,
+def answers(
+    jobs: Sequence[dict[str, str]],
     *,
-    encoder: str = "wasm",
-    decoder: str = "webgpu",
+    encoder: str | None = None,
+    decoder: str | None = None,
+    model: str | None = None,
     posteriors: bool = False,
     batch: int = 1,
+    data: Path = DATA,
+    title: str = "browser",
 ) -> list[dict]:
-    """One JSON row an image (paths below the data folder), as `npm run caption -- --json` prints
-    it. Ends the program if an image has an error or ran on another device than asked for."""
-    command = ["npm", "run", "--silent", "caption", "--", "--json", "--task", task]
-    command += ["--encoder", encoder, "--decoder", decoder, "--batch", str(batch)]
+    """One JSON row a job, as `npm run caption -- --json --tasks` prints it. A job is a `file`
+    (below `data`) with its `task` or what it is to be `ask`ed. Ends the program if a job has an
+    error or ran on another device than asked for."""
+    command = ["npm", "run", "--silent", "caption", "--", "--json", "--batch", str(batch)]
+    for option, value in (("encoder", encoder), ("decoder", decoder), ("model", model)):
+        command += [f"--{option}", value] if value else []
     command += ["--posteriors"] if posteriors else []
-    print(f"browser: {len(images)} photos, {encoder} and {decoder} …", file=sys.stderr, flush=True)
-    files = [str(DATA / image) for image in images]
-    done = subprocess.run(
-        [*command, *files], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    if len(rows) != len(images) or any("error" in row for row in rows):
-        raise SystemExit(f"{' '.join(command)}: {done.stdout[-400:]}{done.stderr[-2000:]}")
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as tasks:
+        for job in jobs:
+            tasks.write(json.dumps({**job, "file": str(data / job["file"])}) + "\n")
+        tasks.flush()
+        rows = []
+        with subprocess.Popen(
+            [*command, "--tasks", tasks.name], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
+        ) as running:
+            assert running.stdout is not None
+            for line in tqdm(running.stdout, total=len(jobs), desc=title):
+                row = json.loads(line)
+                if "error" in row:
+                    running.terminate()
+                    raise SystemExit(f"{title}: {row}")
+                rows.append(row)
+    if len(rows) != len(jobs):
+        raise SystemExit(f"{title}: expected {len(jobs)} answers, got {len(rows)}")
     for row in rows:
-        if (row["device"]["encoder"], row["device"]["decoder"]) != (encoder, decoder):
-            raise SystemExit(f"asked for {encoder} and {decoder}, got {row['device']}")
+        ran = (row["device"]["encoder"], row["device"]["decoder"])
+        if ran != (encoder or ran[0], decoder or ran[1]):
+            raise SystemExit(f"{title}: asked for {encoder} and {decoder}, got {row['device']}")
     return rows

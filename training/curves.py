@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 
 from training.paths import REPOSITORY, WORK
 
-PANELS = ("loss", "CIDEr-D", "unseen bigram %")
+PANELS = ("loss", "CIDEr-D", "unseen bigram %", "described color %")
 
 
 def main() -> None:
@@ -23,12 +23,15 @@ def main() -> None:
     args = parser.parse_args()
 
     plt.rcParams["svg.hashsalt"] = "narvl"  # the same curves, the same file
-    figure, axes = plt.subplots(len(PANELS), len(args.runs), figsize=(4 * len(args.runs), 7))
+    figure, axes = plt.subplots(
+        len(PANELS), len(args.runs), squeeze=False, figsize=(4 * len(args.runs), 9)
+    )
     for column, run in enumerate(args.runs):
         rows = [json.loads(line) for line in (WORK / f"{run}.jsonl").read_text().splitlines()]
         steps = [row["step"] for row in rows]
         for axis, panel in zip(axes[:, column], PANELS, strict=True):
-            axis.plot(steps, [row[panel] for row in rows], marker="o", markersize=3)
+            values = [row.get(panel) for row in rows]  # a run may lack what another has
+            axis.plot(steps, values, marker="o", markersize=3)
             axis.set_ylabel(panel)
             axis.grid(alpha=0.3)
         axes[0, column].set_title(run)

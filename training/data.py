@@ -1,95 +1,64 @@
-"""Photographs with their texts, read from the data folder and normalised to one form.
+"""The recipe's photographs with their texts, by split.
 
-A *style* is a way of describing and is chosen by its prompt: `plain` is the uniform wording of
-`described/`, `human` the five free wordings of Flickr8k.
+A caption's prompt is fixed and tells its style; a question is its own prompt.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
+from functools import cache
 
+from training.formats import Example, normalise, read_captions, read_questions
 from training.paths import DATA
+from training.recipe import recipe
 
-PROMPTS = {
-    "plain": "what does the image describe?",
-    "human": "what would a person say about the image?",
-}
-
-_SPACE_BEFORE = re.compile(r"\s+([.,!?;:'])")
-_QUOTES = re.compile(r'["`]|\'\'')
-_SPACES = re.compile(r"\s+")
+SPLITS = ("train", "val", "test")
+_EXTRA_TEXT = DATA / "text" / "flickr30k-train-captions.txt"
 
 
-@dataclass(frozen=True)
-class Example:
-    """One photo in one style; `image` is its path below the data folder."""
-
-    image: str
-    style: str
-    captions: tuple[str, ...]
-
-
-def normalise(text: str) -> str:
-    """Lower case, no quotation marks, no spaces before punctuation, no final full stop."""
-    text = _QUOTES.sub(" ", text.lower()).replace("’", "'")
-    text = _SPACE_BEFORE.sub(r"\1", text)
-    return _SPACES.sub(" ", text).strip(" .,;:!?-'")
+@cache
+def captions(split: str) -> dict[str, list[Example]]:
+    """Captioned photos by the name of their source, sources that lack the split left out."""
+    named = recipe()
+    found = {s.name: read_captions(s, split, DATA, named.prompts[s.style]) for s in named.captions}
+    return {name: examples for name, examples in found.items() if examples}
 
 
-def _lines(path: Path) -> Iterator[dict]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
+@cache
+def questions(split: str) -> dict[str, list[Example]]:
+    """Questions by the name of their source, sources that lack the split left out."""
+    found = {s.name: read_questions(s, split, DATA) for s in recipe().questions}
+    return {name: examples for name, examples in found.items() if examples}
 
 
-def human_captions(split: str) -> list[Example]:
-    """Flickr8k: one example a photo, five captions each."""
-    return [
-        Example(f"flickr8k/images/{row['image']}", "human", tuple(map(normalise, row["captions"])))
-        for row in _lines(DATA / "flickr8k" / "captions.jsonl")
-        if row["split"] == split
-    ]
-
-
-def plain_captions(split: str) -> list[Example]:
-    """`described/`: one example a photo, one machine-written caption each."""
-    return [
-        Example(row["image"], "plain", (normalise(row["caption"]),))
-        for row in _lines(DATA / "described" / f"{split}.jsonl")
-    ]
+def together(by_source: dict[str, list[Example]]) -> list[Example]:
+    return [e for examples in by_source.values() for e in examples]
 
 
 def training_texts() -> list[str]:
     """Every text that a tokenizer may learn its vocabulary from: training splits only."""
-    texts = [c for e in human_captions("train") + plain_captions("train") for c in e.captions]
-    for row in _lines(DATA / "described" / "train.jsonl"):
-        for pair in row["qa"]:
-            texts += [normalise(pair["question"]), normalise(pair["answer"])]
-    for row in _lines(DATA / "visual7w" / "train.jsonl"):
-        texts += [normalise(row["question"]), normalise(row["answer"])]
-    for row in _lines(DATA / "daquar" / "train.jsonl"):
-        texts += [normalise(row["question"]), normalise(row["answer"])]
-    texts += list(PROMPTS.values())
-    return texts
+    texts = [text for e in together(captions("train")) for text in e.texts]
+    texts += [text for e in together(questions("train")) for text in (e.prompt, *e.texts)]
+    return texts + list(recipe().prompts.values())
 
 
-def flickr30k_texts() -> list[str]:
-    """Captions without photos, for the tokenizer's merges."""
-    path = DATA / "text" / "flickr30k-train-captions.txt"
-    return [normalise(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def caption_texts() -> Iterable[str]:
+    """Every training caption: the words that captions are known to put together."""
+    return (text for e in together(captions("train")) for text in e.texts)
+
+
+def extra_texts() -> list[str]:
+    """Captions without photos, for the tokenizer's merges, if the data folder has them."""
+    if not _EXTRA_TEXT.exists():
+        return []
+    return [normalise(line) for line in _EXTRA_TEXT.read_text(encoding="utf-8").splitlines()]
 
 
 def photos() -> list[str]:
-    """Every photo that any split of a caption set names, in one fixed order."""
-    names = {e.image for s in ("train", "val", "test") for e in plain_captions(s)}
-    names |= {e.image for s in ("train", "val", "test") for e in human_captions(s)}
-    return sorted(names)
+    """Every photo that any split names, in one fixed order."""
+    return sorted({e.image for s in SPLITS for e in together(captions(s)) + together(questions(s))})
 
 
 def training_photos() -> set[str]:
-    """Photos whose captions may be learnt from; the mirrored copies are made of these only."""
-    return {e.image for e in human_captions("train") + plain_captions("train")}
+    """Photos whose texts may be learnt from; the mirrored copies are made of these only."""
+    return {e.image for e in together(captions("train")) + together(questions("train"))}

@@ -14,16 +14,33 @@ LONGEST = 24
 """Words after which a search gives up on EOS."""
 
 
-def collapse(path: list[int]) -> list[int]:
+def collapse(path: list[int], merge: bool = True) -> list[int]:
     """CTC's map from slots to a text: merge repeats, drop blanks, stop at EOS."""
-    tokens = [token for token, _ in groupby(path) if token != BLANK]
+    kept = [token for token, _ in groupby(path)] if merge else path
+    return until_eos([token for token in kept if token != BLANK])
+
+
+def until_eos(tokens: list[int]) -> list[int]:
     return tokens[: tokens.index(EOS)] if EOS in tokens else tokens
 
 
 @torch.inference_mode()
-def one_pass(model: Narvl, features: Tensor, prompt: Tensor) -> list[list[int]]:
+def one_pass(
+    model: Narvl, features: Tensor, prompt: Tensor, answers: bool = False
+) -> list[list[int]]:
     """The collapsed argmax of each slot."""
-    return [collapse(path) for path in model(features, prompt).argmax(-1).tolist()]
+    paths = model(features, prompt, answers).argmax(-1).tolist()
+    return [collapse(path, model.config.merge) for path in paths]
+
+
+def likeliest_tokens(logits: Tensor, most: int = 8) -> list[list[list[tuple[int, float]]]]:
+    """Per image and slot of [B, N, V], the `most` likeliest tokens with their log-probabilities:
+    what the runtime reads back of the posteriors."""
+    values, ids = logits.float().log_softmax(-1).topk(most)
+    return [
+        [list(zip(i, v, strict=True)) for i, v in zip(slots, scores, strict=True)]
+        for slots, scores in zip(ids.tolist(), values.tolist(), strict=True)
+    ]
 
 
 @torch.inference_mode()
@@ -39,9 +56,10 @@ def beam_search(
     kvs = [kv.repeat_interleave(beams, 0) for kv in kvs]
     mask = memory_mask(prompt).repeat_interleave(beams, 0)
     past: list = [None] * len(kvs)
-    tokens = torch.full((batch * beams, 1), BOS)
+    device = features.device
+    tokens = torch.full((batch * beams, 1), BOS, device=device)
     # Only the first beam starts alive, or all would be the same.
-    scores = torch.full((batch, beams), float("-inf"))
+    scores = torch.full((batch, beams), float("-inf"), device=device)
     scores[:, 0] = 0
     finished: list[list[tuple[list[int], float]]] = [[] for _ in range(batch)]
     for position in range(min(LONGEST, model.config.slots)):
@@ -80,9 +98,9 @@ def beam_search(
                 rows.append(b * beams)
                 next_words.append(PAD)
                 next_scores.append(float("-inf"))
-        order = torch.tensor(rows)
-        tokens = torch.cat([tokens[order], torch.tensor(next_words).unsqueeze(1)], 1)
-        scores = torch.tensor(next_scores).view(batch, beams)
+        order = torch.tensor(rows, device=device)
+        tokens = torch.cat([tokens[order], torch.tensor(next_words, device=device).unsqueeze(1)], 1)
+        scores = torch.tensor(next_scores, device=device).view(batch, beams)
         past = [(k[order], v[order]) for k, v in past]
         if all(len(f) >= beams for f in finished):
             break

@@ -1,95 +1,180 @@
-"""Scores of trained runs on a whole split: `python -m training.evaluate ar narvl --split test`.
+"""Scores of trained runs on whole splits: `python -m training.evaluate ar-joint narvl`.
 
-Flickr8k's human references with the human prompt, and `described/`'s plain ones with the plain
-prompt. Prints a table and keeps every caption below the work folder.
+Captions of every caption source with its own prompt, and answers to every question source that has
+the split. Prints Markdown tables and keeps every text below the work folder.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+from collections.abc import Callable
 
 import torch
 from tqdm import tqdm
 
 from training import tokenizer as vocabulary
-from training.batches import Batches
-from training.data import Example, human_captions, plain_captions
-from training.decode import beam_search, one_pass
+from training.batches import Batch, Batches
+from training.checkpoints import checkpoint, load
+from training.choices import choice_accuracy
+from training.ctc_beam import BeamOptions, prefix_beam
+from training.data import caption_texts, captions, questions, together
+from training.decode import beam_search, likeliest_tokens, one_pass
 from training.features import Features
+from training.formats import Example
 from training.model import AutoregressiveCaptioner, Narvl
+from training.ngram import of_captions
 from training.paths import WORK
-from training.scores import bigrams, score
-from training.train import load
+from training.precision import Precision, round_weights
+from training.reward import mean_log_probability
+from training.scores import accuracies, bigrams, score
+from training.tables import print_table
 
 BEAMS = 5
+_BATCH = 50
+
+Writer = Callable[[Batch], list[list[int]]]
 
 
-def write(
-    model: AutoregressiveCaptioner | Narvl, batches: Batches, beams: int, title: str
-) -> list[str]:
-    """One caption an example, in f32."""
-    captions = []
-    for batch in tqdm(
-        batches.in_order(), total=-(-len(batches.examples) // batches.size), desc=title
-    ):
-        if isinstance(model, Narvl):
-            ids = one_pass(model, batch.features, batch.prompt)
-        else:
-            found = beam_search(model, batch.features, batch.prompt, beams)
-            ids = [texts[0][0] for texts in found]
-        captions += [t.strip() for t in vocabulary.load().decode_batch(ids)]
-    return captions
+def caption_writers(model: AutoregressiveCaptioner | Narvl) -> dict[str, Writer]:
+    """Every way in which a model writes a caption, by the name that tables give it."""
+    if isinstance(model, Narvl):
+        ngrams, options = of_captions(), BeamOptions()
+
+        def with_language_model(batch: Batch) -> list[list[int]]:
+            logits = model(batch.features, batch.prompt)
+            return [prefix_beam(slots, ngrams, options)[0][0] for slots in likeliest_tokens(logits)]
+
+        return {
+            "one pass": lambda batch: one_pass(model, batch.features, batch.prompt),
+            "one pass, prefix beam, n-grams": with_language_model,
+        }
+    return {
+        name: lambda batch, beams=beams: [
+            texts[0][0] for texts in beam_search(model, batch.features, batch.prompt, beams)
+        ]
+        for name, beams in (("greedy", 1), (f"beam {BEAMS}", BEAMS))
+    }
 
 
-def print_table(rows: list[dict[str, str | float]]) -> None:
-    """Rows of the same columns, as Markdown."""
+def answer_writer(model: AutoregressiveCaptioner | Narvl) -> Writer:
+    if isinstance(model, Narvl):
+        return lambda batch: one_pass(model, batch.features, batch.prompt, answers=True)
+    return caption_writers(model)["greedy"]
 
-    def cell(column: str, value: str | float) -> str:
-        if isinstance(value, str):
-            return value
-        return f"{value:.2f}" if column == "length ratio" else f"{value:.1f}"
 
-    print("| " + " | ".join(rows[0]) + " |")
-    print("|" + " --- |" * len(rows[0]))
-    for row in rows:
-        print("| " + " | ".join(cell(*item) for item in row.items()) + " |")
+def write(writer: Writer, batches: Batches, title: str) -> list[str]:
+    """One text an example, in f32."""
+    texts, tokenizer = [], vocabulary.load()
+    for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
+        texts += [t.strip() for t in tokenizer.decode_batch(writer(batch))]
+    return texts
+
+
+def keep(texts: list[str], examples: list[Example], *name: str) -> None:
+    slug = "-".join(name).replace(" ", "-").replace(",", "").lower()
+    with (WORK / f"texts-{slug}.jsonl").open("w", encoding="utf-8") as file:
+        for example, text in zip(examples, texts, strict=True):
+            row = {"image": example.image, "kind": example.kind, "text": text}
+            if example.kind not in ("human", "plain"):
+                row |= {"question": example.prompt, "answer": example.texts[0]}
+            file.write(json.dumps(row) + "\n")
+
+
+def perplexity(judge: AutoregressiveCaptioner, batches: Batches, texts: list[str]) -> float:
+    """Of texts under the autoregressive model that sees the same photos: the exponential of the
+    mean over captions of the mean negative log-probability of a token."""
+    tokenizer, total, rest = vocabulary.load(), 0.0, iter(texts)
+    for batch in batches.in_order():
+        ids = [tokenizer.encode(next(rest)).ids for _ in batch.examples]
+        total += mean_log_probability(judge, batch, ids, 1).sum().item()
+    return math.exp(-total / len(texts))
+
+
+def rounded(run: str, precision: Precision | None) -> AutoregressiveCaptioner | Narvl:
+    """A run's model, with the weights that an export of that precision would have."""
+    model = load(run)
+    if precision:
+        round_weights(model, precision)
+    return model
+
+
+def seen(examples: list[Example], precision: Precision | None) -> Features:
+    """What the examples' photos look like; to the vision graph of a precision if it is named."""
+    if precision is None:
+        return Features.load()
+    return Features.look(sorted({e.image for e in examples}), precision)
+
+
+def caption_rows(
+    runs: list[str], split: str, judge: str | None, precision: Precision | None
+) -> list[dict[str, str | float]]:
+    tokenizer, known = vocabulary.load(), bigrams(caption_texts())
+    rows: list[dict[str, str | float]] = []
+    for source, examples in captions(split).items():
+        features = seen(examples, precision)
+        for run in runs:
+            model = rounded(run, precision)
+            batches = Batches(examples, features, tokenizer, _BATCH, model.config.prompt)
+            for decoding, writer in caption_writers(model).items():
+                texts = write(writer, batches, f"{run}, {source} {split}, {decoding}")
+                keep(texts, examples, run, source, split, decoding)
+                figures = score(texts, [e.texts for e in examples], known)
+                if judge:
+                    figures["perplexity"] = perplexity(load(judge), batches, texts)
+                rows.append(
+                    {"set": f"{source} {split}", "run": run, "decoding": decoding, **figures}
+                )
+    return rows
+
+
+def answer_rows(
+    runs: list[str], blind: list[str], split: str, precision: Precision | None
+) -> list[dict[str, str | float]]:
+    """Accuracies in percent, per source and kind, of runs and of runs that see no photo."""
+    tokenizer, features = vocabulary.load(), seen(together(questions(split)), precision)
+    rows: list[dict[str, str | float]] = []
+    for run in [*blind, *runs]:
+        row: dict[str, str | float] = {"run": run}
+        model = rounded(run, precision)
+        for source, examples in questions(split).items():
+            batches = Batches(
+                examples, features, tokenizer, 100, model.config.prompt, blind=run in blind
+            )
+            texts = write(answer_writer(model), batches, f"{run}, {source} {split}")
+            keep(texts, examples, run, source, split)
+            found = accuracies(texts, examples)
+            row |= found
+            if all(e.distractors for e in examples):
+                title = f"{run}, {source} {split}, choices"
+                row[f"{source}, of 4 choices %"] = choice_accuracy(model, batches, examples, title)
+            if len(found) > 1:
+                row[f"{source}, all %"] = sum(
+                    accuracies([t], [e]).popitem()[1] for t, e in zip(texts, examples, strict=True)
+                ) / len(texts)
+        rows.append(row)
+    return rows
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--split", choices=["val", "test"], default="test")
+    parser.add_argument("--only", choices=["captions", "answers"])
+    parser.add_argument("--blind", nargs="*", default=[], help="runs trained without photos")
+    parser.add_argument("--judge", help="autoregressive run whose perplexity is reported")
+    parser.add_argument("--precision", choices=["f16", "int8"], help="as exported; default: f32")
     args = parser.parse_args()
+    for run in [*args.runs, *args.blind]:
+        if not checkpoint(run).exists():
+            raise SystemExit(f"{checkpoint(run)} is not there: train {run!r} first")
 
     torch.set_grad_enabled(False)
-    features, tokenizer = Features(), vocabulary.load()
-    known = bigrams(
-        c for e in human_captions("train") + plain_captions("train") for c in e.captions
-    )
-    sets: dict[str, list[Example]] = {
-        f"Flickr8k {args.split}": human_captions(args.split),
-        f"described {args.split}": plain_captions(args.split),
-    }
-    rows = []
-    for run in args.runs:
-        model = load(run)
-        decodings = (
-            [("one pass", 1)]
-            if isinstance(model, Narvl)
-            else [("greedy", 1), (f"beam {BEAMS}", BEAMS)]
-        )
-        for title, examples in sets.items():
-            batches = Batches(examples, features, tokenizer, 50, model.config.prompt)
-            for decoding, beams in decodings:
-                captions = write(model, batches, beams, f"{run}, {title}, {decoding}")
-                figures = score(captions, [e.captions for e in examples], known)
-                rows.append({"set": title, "run": run, "decoding": decoding, **figures})
-                slug = f"{run}-{title}-{decoding}".replace(" ", "-").lower()
-                with (WORK / f"captions-{slug}.jsonl").open("w", encoding="utf-8") as file:
-                    for example, caption in zip(examples, captions, strict=True):
-                        file.write(json.dumps({"image": example.image, "text": caption}) + "\n")
-    print_table(rows)
+    if args.only != "answers":
+        print_table(caption_rows(args.runs, args.split, args.judge, args.precision))
+    if args.only != "captions" and questions(args.split):
+        print_table(answer_rows(args.runs, args.blind, args.split, args.precision))
 
 
 if __name__ == "__main__":

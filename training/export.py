@@ -19,23 +19,27 @@ from torch import Tensor
 from training import onnx_files
 from training import tokenizer as vocabulary
 from training.backbone import FEATURES, IMAGE_SIZE, MEAN, STD, TOKENS
-from training.batches import encode_prompts
-from training.data import PROMPTS
-from training.features import VISION, vision_session
+from training.checkpoints import load
+from training.features import export_vision
 from training.model import Narvl
 from training.paths import MODEL
+from training.precision import Precision, quantise
+from training.recipe import recipe
 from training.tokenizer import BLANK, EOS, PAD
-from training.train import load
 
 TASKS = {"caption": "plain", "caption-human": "human"}
-"""The runtime's name of a task, and the style whose prompt it sends. The first is the default."""
+"""The runtime's name of a caption task, and the style whose prompt it sends. The first is the
+default."""
+
+FILES = ("vision.onnx", "fusion.onnx", "decoder.safetensors", "tokenizer.json")
 
 LARGEST = 30_000_000
 """Bytes that a model may have in all."""
 
 
-def decoder_weights(model: Narvl) -> dict[str, Tensor]:
-    """The decoder's weights under the names of `src/model/decoder.ts`, matrices as [in, out]."""
+def decoder_weights(model: Narvl, precision: Precision) -> dict[str, Tensor]:
+    """The decoder's weights under the names of `src/model/decoder.ts`, matrices as [in, out]; of an
+    int8 matrix `X` the scale of each output is `X.scale`."""
     weights = {
         "queries.weight": model.queries,
         "queries.norm.weight": model.query_norm.weight,
@@ -65,20 +69,38 @@ def decoder_weights(model: Narvl) -> dict[str, Tensor]:
     kvs = [layer.cross.kv for layer in model.decoder.layers]
     weights["cross.kv.weight"] = torch.cat([kv.weight.T for kv in kvs], dim=1)
     weights["cross.kv.bias"] = torch.cat([kv.bias for kv in kvs])
-    return {k: v.detach().to(torch.float16).contiguous() for k, v in weights.items()}
+    stored: dict[str, Tensor] = {}
+    for name, weight in weights.items():
+        if precision == "int8" and weight.ndim == 2 and name != "queries.weight":
+            matrix, stored[f"{name}.scale"] = quantise(weight.detach(), 1)
+        else:
+            matrix = weight.detach().to(torch.float16)
+        stored[name] = matrix.contiguous()
+    return stored
 
 
-def manifest(model: Narvl, folder: Path, files: list[str]) -> dict:
-    config = model.config
+def manifest(model: Narvl, folder: Path, precision: Precision) -> dict:
+    config, prompts = model.config, recipe().prompts
+
+    def queries(answers: bool) -> dict[str, int]:
+        first, count = model.query_range(answers)
+        return {"first": first, "count": count}
+
+    tasks: dict[str, dict] = {
+        task: {"kind": "caption", "prompt": prompts[style], "queries": queries(False)}
+        for task, style in TASKS.items()
+    }
+    if recipe().questions:
+        tasks["answer"] = {"kind": "answer", "queries": queries(True)}
     return {
-        "format": 1,
+        "format": 2,
         "name": "narvl-photo",
         "files": {
             name: {
                 "bytes": (folder / name).stat().st_size,
                 "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest(),
             }
-            for name in files
+            for name in FILES
         },
         "image": {"size": IMAGE_SIZE, "mean": [MEAN] * 3, "std": [STD] * 3, "fit": "squash"},
         "features": {"rows": TOKENS, "width": FEATURES},
@@ -89,21 +111,21 @@ def manifest(model: Narvl, folder: Path, files: list[str]) -> dict:
             "layers": config.decoder_layers,
             "ffn": config.ffn,
             "vocabulary": config.vocabulary,
-            "queries": config.slots,
+            "queries": len(model.queries),
             "memory": TOKENS + config.prompt,
             "blank": BLANK,
             "eos": EOS,
             "epsilon": model.query_norm.eps,
         },
-        "tasks": {
-            task: {"prompt": PROMPTS[style], "queries": {"first": 0, "count": config.slots}}
-            for task, style in TASKS.items()
-        },
+        "tasks": tasks,
+        "precision": precision,
         "licence": "Research and other non-commercial use; see training/RESULTS.md",
         "trainedOn": [
             "Flickr8k (Hodosh et al. 2013), research and education use",
-            "described/: machine-written captions of Flickr8k, Visual7W, ImageNet-sample and "
-            "DAQUAR photographs",
+            "Visual7W (Zhu et al. 2016)",
+            "DAQUAR (Malinowski & Fritz 2014)",
+            "machine-written captions and questions of the photographs of Flickr8k, Visual7W, "
+            "DAQUAR and ImageNet samples",
             "EfficientNet-Lite2 weights, ImageNet, Apache-2.0",
         ],
     }
@@ -112,6 +134,7 @@ def manifest(model: Narvl, folder: Path, files: list[str]) -> dict:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", nargs="?", default="narvl")
+    parser.add_argument("--precision", choices=["f16", "int8"], default="f16")
     parser.add_argument("--out", type=Path, default=MODEL)
     args = parser.parse_args()
 
@@ -119,24 +142,22 @@ def main() -> None:
     if not isinstance(model, Narvl):
         raise SystemExit(f"{args.run} is an autoregressive run; the runtime decodes in one pass")
     args.out.mkdir(parents=True, exist_ok=True)
-    vision_session()  # makes the file if there is none
-    shutil.copy(VISION, args.out / "vision.onnx")
-    prompts = encode_prompts(vocabulary.load(), model.config.prompt)
+    export_vision(args.out / "vision.onnx", args.precision)
     onnx_files.export(
         model.fusion,
         {  # int32, since WebGPU has no 64-bit integers
             "features": torch.zeros(2, TOKENS, FEATURES),
-            "prompt": torch.tensor([prompts["plain"]] * 2, dtype=torch.int32),
+            "prompt": torch.zeros(2, model.config.prompt, dtype=torch.int32),
         },
         "memory",
         args.out / "fusion.onnx",
+        args.precision,
     )
-    save_file(decoder_weights(model), args.out / "decoder.safetensors")
+    save_file(decoder_weights(model, args.precision), args.out / "decoder.safetensors")
     shutil.copy(vocabulary.FILE, args.out / "tokenizer.json")
-    files = ["vision.onnx", "fusion.onnx", "decoder.safetensors", "tokenizer.json"]
-    text = json.dumps(manifest(model, args.out, files), indent=2) + "\n"
+    text = json.dumps(manifest(model, args.out, args.precision), indent=2) + "\n"
     (args.out / "manifest.json").write_text(text)
-    total = sum((args.out / name).stat().st_size for name in files)
+    total = sum((args.out / name).stat().st_size for name in FILES)
     print(f"{args.out}: {total:,} bytes")
     if total > LARGEST:
         raise SystemExit(f"a model may have at most {LARGEST:,} bytes")

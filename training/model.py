@@ -24,11 +24,17 @@ class Config:
     decoder_layers: int = 4
     ffn: int = 1024
     vocabulary: int = VOCABULARY
-    prompt: int = 16
-    """Prompt tokens, padding included; memory has TOKENS + prompt rows."""
+    prompt: int = 24
+    """The most prompt tokens, padding included; memory has up to TOKENS + prompt rows."""
     slots: int = 32
-    """Queries of Narvl; also the longest text that the autoregressive twin can read."""
+    """Narvl's queries for a caption; also the longest text that its twin can read."""
+    answer_slots: int = 12
+    """Narvl's queries for an answer."""
+    own_answer_queries: bool = True
+    """Whether answers have queries of their own, or take the first of the captions'."""
     dropout: float = 0.1
+    merge: bool = True
+    """Whether equal neighbours are one word, as Query-CTC has it; cross-entropy has not."""
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -132,8 +138,8 @@ class EncoderLayer(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Features [B, TOKENS, FEATURES] and prompt ids [B, prompt] (padded with PAD) to memory
-    [B, TOKENS + prompt, d]. Rows of padding are there but must not be attended to."""
+    """Features [B, TOKENS, FEATURES] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
+    to memory [B, TOKENS + P, d]. Rows of padding are there but must not be attended to."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -149,7 +155,7 @@ class Fusion(nn.Module):
 
     def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
         image = self.image_norm(self.image(self.drop(features))) + self.image_position
-        words = self.word_norm(self.word(prompt)) + self.word_position
+        words = self.word_norm(self.word(prompt)) + self.word_position[: prompt.shape[1]]
         x = self.drop(torch.cat([image, words], dim=1))
         mask = memory_mask(prompt)
         for layer in self.layers:
@@ -158,7 +164,7 @@ class Fusion(nn.Module):
 
 
 def memory_mask(prompt: Tensor) -> Tensor:
-    """Additive attention mask [B, 1, 1, TOKENS + prompt]: 0, or a large negative for padding."""
+    """Additive attention mask [B, 1, 1, TOKENS + P]: 0, or a large negative for padding."""
     padding = (prompt == PAD).to(torch.float32) * -1e9
     image = torch.zeros_like(padding[:, :1]).expand(-1, TOKENS)
     return torch.cat([image, padding], dim=1)[:, None, None, :]
@@ -179,7 +185,7 @@ class DecoderLayer(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Rows [B, L, d] and memory to logits [B, L, vocabulary]."""
+    """Rows [B, L, d] and memory to rows [B, L, d] that the vocabulary is ready to score."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -191,11 +197,16 @@ class Decoder(nn.Module):
         """Cross-attention's [B, T, 2d] of every layer."""
         return [layer.cross.kv(memory) for layer in self.layers]
 
-    def forward(self, x: Tensor, kvs: list[Tensor], mask: Tensor, causal: bool) -> Tensor:
-        x = self.drop(x)
-        for layer, kv in zip(self.layers, kvs, strict=True):
+    def forward(
+        self, x: Tensor, kvs: list[Tensor], mask: Tensor, causal: bool, tap: int | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """The last layer's rows, and those after `tap` layers."""
+        x, tapped = self.drop(x), None
+        for i, (layer, kv) in enumerate(zip(self.layers, kvs, strict=True), start=1):
             x = layer(x, kv, mask, causal)
-        return self.norm(x)
+            if i == tap:
+                tapped = self.norm(x)
+        return self.norm(x), tapped
 
 
 class _Captioner(nn.Module):
@@ -242,31 +253,66 @@ class AutoregressiveCaptioner(_Captioner):
         kvs = self.decoder.keys_and_values(self.fusion(features, prompt))
         kvs = [kv[owner] for kv in kvs]
         mask = memory_mask(prompt)[owner]
-        return self.project(self.decoder(self.embed(tokens), kvs, mask, causal=True))
+        rows, _ = self.decoder(self.embed(tokens), kvs, mask, causal=True)
+        return self.project(rows)
 
 
 class Narvl(_Captioner):
-    """All slots at once: N learnable queries, bidirectional, for Query-CTC."""
+    """All slots at once: learnable queries, bidirectional, for Query-CTC."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.queries = nn.Parameter(torch.randn(config.slots, config.width))
+        rows = config.slots + (config.answer_slots if config.own_answer_queries else 0)
+        self.queries = nn.Parameter(torch.randn(rows, config.width))
         self.query_norm = nn.LayerNorm(config.width)
 
-    def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
-        """Logits [B, slots, vocabulary]."""
-        kvs = self.decoder.keys_and_values(self.fusion(features, prompt))
-        x = self.query_norm(self.queries).expand(features.shape[0], -1, -1)
-        return self.project(self.decoder(x, kvs, memory_mask(prompt), causal=False))
+    def query_range(self, answers: bool) -> tuple[int, int]:
+        """The first of a task's queries, and how many it has."""
+        config = self.config
+        if not answers:
+            return 0, config.slots
+        return (config.slots if config.own_answer_queries else 0), config.answer_slots
+
+    def read(self, features: Tensor, prompt: Tensor) -> tuple[list[Tensor], Tensor]:
+        """What the slots look at: every layer's keys and values, and the memory's mask."""
+        memory = self.fusion(features, prompt)
+        return self.decoder.keys_and_values(memory), memory_mask(prompt)
+
+    def write(
+        self,
+        kvs: list[Tensor],
+        mask: Tensor,
+        answers: bool,
+        revealed: Tensor | None = None,
+        tap: int | None = None,
+    ) -> tuple[Tensor, Tensor | None]:
+        """Logits [B, slots, vocabulary] of the last layer, and of the one after `tap` layers.
+
+        `revealed` [B, slots] are words that training shows to some slots; -1 shows nothing.
+        """
+        first, count = self.query_range(answers)
+        x = self.query_norm(self.queries[first : first + count]).expand(mask.shape[0], -1, -1)
+        if revealed is not None:
+            shown = self.words[revealed.clamp(min=0)] * self.config.width**0.5
+            x = x + shown * (revealed >= 0).unsqueeze(-1)
+        rows, tapped = self.decoder(x, kvs, mask, False, tap)
+        return self.project(rows), None if tapped is None else self.project(tapped)
+
+    def forward(self, features: Tensor, prompt: Tensor, answers: bool = False) -> Tensor:
+        """Logits [B, slots of the task, vocabulary], in one pass."""
+        return self.write(*self.read(features, prompt), answers)[0]
 
     @torch.no_grad()
     def initialise_from(self, teacher: AutoregressiveCaptioner) -> None:
-        """Take every shared weight of the teacher's. The queries start as its positions; the blank,
-        which it never wrote, as the mean word."""
+        """Take every shared weight of the teacher's. Each task's queries start as its positions;
+        the blank, which it never wrote, as the mean word."""
         self.fusion.load_state_dict(teacher.fusion.state_dict())
         self.decoder.load_state_dict(teacher.decoder.state_dict())
         self.head_bias.copy_(teacher.head_bias)
         self.words[BLANK] = self.words[BLANK + 1 :].mean(0)
         self.head_bias[BLANK] = self.head_bias.max()
-        noise = torch.randn_like(self.queries)
-        self.queries.copy_(teacher.position / teacher.position.std() + noise)
+        positions = teacher.position / teacher.position.std()
+        for answers in (False, True):
+            first, count = self.query_range(answers)
+            noise = torch.randn(count, self.config.width)
+            self.queries[first : first + count] = positions[:count] + noise

@@ -1,7 +1,7 @@
-"""Torch modules to ONNX files whose weights are stored as f16 and computed with as f32.
+"""Torch modules to ONNX files whose weights are stored small and computed with as f32.
 
-Each large weight becomes an f16 initialiser with a Cast behind it, which onnxruntime folds when
-a session is created: half the download, and no operator has to support f16.
+Each large weight becomes an f16 initialiser with a Cast behind it, or an int8 one with a Cast and
+a Mul, which onnxruntime folds when a session is created: no operator has to support either type.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from training.precision import SMALLEST, Precision, quantise
+
 OPSET = 17
-_SMALLEST_STORED_AS_F16 = 256
-"""Elements; biases and scalars stay f32."""
 
 
 def export(
-    module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path, *, f16: bool = True
+    module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path, precision: Precision
 ) -> None:
     """Write `module` to `path`. Every input's and the output's first axis is a free batch axis."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -38,30 +38,52 @@ def export(
             opset_version=OPSET,
             dynamo=False,
         )
-    if f16:
-        model = onnx.load(str(path))
-        _store_weights_as_f16(model)
-        onnx.checker.check_model(model, full_check=True)
-        onnx.save(model, str(path))
+    model = onnx.load(str(path))
+    _store_weights(model, precision)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
 
 
-@torch.no_grad()
-def round_weights(module: nn.Module) -> None:
-    """Give `module` the weights that its exported file holds, so that only arithmetic differs."""
-    for parameter in module.parameters():
-        if parameter.numel() >= _SMALLEST_STORED_AS_F16:
-            parameter.copy_(parameter.half())
-
-
-def _store_weights_as_f16(model: onnx.ModelProto) -> None:
-    casts = []
+def _store_weights(model: onnx.ModelProto, precision: Precision) -> None:
+    channels = _channel_axes(model)
+    restoring, scales = [], []
     for weight in model.graph.initializer:
         values = numpy_helper.to_array(weight)
-        if weight.data_type != TensorProto.FLOAT or values.size < _SMALLEST_STORED_AS_F16:
+        if weight.data_type != TensorProto.FLOAT or values.size < SMALLEST:
             continue
-        stored = weight.name + ".f16"
-        casts.append(helper.make_node("Cast", [stored], [weight.name], to=TensorProto.FLOAT))
-        weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), stored))
+        name, axis = weight.name, channels.get(weight.name)
+        if precision == "int8" and axis is not None:
+            stored, scale = quantise(torch.from_numpy(values.copy()), axis)
+            shape = [1] * values.ndim
+            shape[axis] = -1
+            scales.append(numpy_helper.from_array(scale.numpy().reshape(shape), name + ".scale"))
+            restoring += [
+                helper.make_node("Cast", [name + ".i8"], [name + ".whole"], to=TensorProto.FLOAT),
+                helper.make_node("Mul", [name + ".whole", name + ".scale"], [name]),
+            ]
+            weight.CopyFrom(numpy_helper.from_array(stored.numpy(), name + ".i8"))
+        else:
+            restoring.append(
+                helper.make_node("Cast", [name + ".f16"], [name], to=TensorProto.FLOAT)
+            )
+            weight.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + ".f16"))
+    model.graph.initializer.extend(scales)
     nodes = list(model.graph.node)
     del model.graph.node[:]
-    model.graph.node.extend(casts + nodes)
+    model.graph.node.extend(restoring + nodes)
+
+
+def _channel_axes(model: onnx.ModelProto) -> dict[str, int]:
+    """The axis of output channels of each weight matrix, by what reads it."""
+    axes: dict[str, int] = {}
+    for node in model.graph.node:
+        if node.op_type == "Conv":
+            axes[node.input[1]] = 0
+        elif node.op_type == "MatMul":
+            axes[node.input[1]] = 1
+        elif node.op_type == "Gemm":
+            transposed = any(a.name == "transB" and a.i for a in node.attribute)
+            axes[node.input[1]] = 0 if transposed else 1
+        elif node.op_type == "Gather":
+            axes[node.input[0]] = 0
+    return axes

@@ -1,33 +1,34 @@
-"""The browser against PyTorch, image by image: `python -m training.parity --images 100`.
+"""The browser against PyTorch, text by text: `python -m training.parity --run narvl`.
 
-Captions the first photos of Flickr8k's test split four ways and compares the token ids pair by
-pair: PyTorch (from the photo, in f32, with the f16 weights that are shipped), the browser with the
-decoder in WGSL, with the reference decoder, and, on the first `--gpu-images`, with the encoder on
-WebGPU too. Where ids differ, the posteriors are compared: rounding may tip a near-tie, nothing
-else may. Exits 1 below the bar.
+Writes the captions of the first test photos and the answers to the first questions four ways and
+compares the token ids pair by pair: PyTorch (from the photo, in f32, with the rounded weights that
+are shipped), the browser with the decoder in WGSL, with the reference decoder, and, on the first
+`--gpu-images`, with the encoder on WebGPU too. Where ids differ, the posteriors are compared:
+rounding may tip a near-tie, nothing else may. Exits 1 below the bar.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import math
 
 import torch
 from tqdm import tqdm
 
-from training import onnx_files
 from training import tokenizer as vocabulary
 from training.backbone import Backbone
-from training.batches import encode_prompts
-from training.browser import captions
-from training.data import human_captions
+from training.browser import answers
+from training.checkpoints import load
+from training.data import captions, questions, together
 from training.decode import collapse
-from training.export import TASKS
 from training.features import pixels
+from training.formats import Example
+from training.jobs import is_question, job
 from training.model import Narvl
-from training.paths import DATA
-from training.train import load
+from training.paths import DATA, MODEL
+from training.precision import Precision, round_weights
 
 TOP = 8
 TOLERANCE = 1e-3
@@ -38,36 +39,43 @@ Answer = tuple[list[int], list[dict[int, float]]]
 """Token ids, and per slot the log-probabilities of its likeliest tokens."""
 
 
-def in_pytorch(run: str, images: list[str], task: str) -> list[Answer]:
-    model, backbone = load(run), Backbone()
+def in_pytorch(run: str, examples: list[Example], precision: Precision) -> list[Answer]:
+    model, backbone, tokenizer = load(run), Backbone(), vocabulary.load()
     assert isinstance(model, Narvl)
     for module in (model, backbone):
-        onnx_files.round_weights(module)
-    prompt = encode_prompts(vocabulary.load(), model.config.prompt)[TASKS[task]]
-    answers = []
+        round_weights(module, precision)
+    written = []
     with torch.inference_mode():
-        for image in tqdm(images, desc="PyTorch"):
-            features = backbone(torch.from_numpy(pixels(DATA / image)).unsqueeze(0).float())
-            log_p = model(features, torch.tensor([prompt]))[0].log_softmax(-1)
+        for e in tqdm(examples, desc="PyTorch"):
+            features = backbone(torch.from_numpy(pixels(DATA / e.image)).unsqueeze(0).float())
+            prompt = torch.tensor([tokenizer.encode(e.prompt).ids])
+            log_p = model(features, prompt, answers=is_question(e))[0].log_softmax(-1)
             values, ids = log_p.topk(TOP)
             slots = [
                 dict(zip(i, v, strict=True))
                 for i, v in zip(ids.tolist(), values.tolist(), strict=True)
             ]
-            answers.append((collapse(log_p.argmax(-1).tolist()), slots))
-    return answers
+            written.append((collapse(log_p.argmax(-1).tolist()), slots))
+    return written
 
 
-def in_browser(images: list[str], task: str, encoder: str, decoder: str) -> list[Answer]:
-    answers = []
-    for row in captions(images, task, encoder=encoder, decoder=decoder, posteriors=True):
+def in_browser(examples: list[Example], encoder: str, decoder: str) -> list[Answer]:
+    rows = answers(
+        [job(e) for e in examples],
+        encoder=encoder,
+        decoder=decoder,
+        posteriors=True,
+        title=f"browser, {encoder} and {decoder}",
+    )
+    written = []
+    for row in rows:
         top = row["posteriors"]
         slots = [
             dict(zip(i, v, strict=True))
             for i, v in zip(top["tokens"], top["logProbs"], strict=True)
         ]
-        answers.append(([t["id"] for t in row["tokens"]], slots))
-    return answers
+        written.append(([t["id"] for t in row["tokens"]], slots))
+    return written
 
 
 def largest_difference(a: Answer, b: Answer) -> float:
@@ -85,19 +93,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", default="narvl", help="the run that was exported")
     parser.add_argument("--images", type=int, default=100)
+    parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--gpu-images", type=int, default=5)
-    parser.add_argument("--task", default="caption", choices=list(TASKS))
     args = parser.parse_args()
 
-    images = [e.image for e in human_captions("test")][: args.images]
-    few = images[: args.gpu_images]
+    few = together(captions("test"))[: args.gpu_images]
+    examples = [
+        *few,
+        *together(captions("test"))[len(few) : args.images],
+        *together(questions("test"))[: args.questions],
+    ]
+    precision = json.loads((MODEL / "manifest.json").read_text())["precision"]
     ways = {
-        "PyTorch": in_pytorch(args.run, images, args.task),
-        "browser, WGSL decoder": in_browser(images, args.task, "wasm", "webgpu"),
-        "browser, reference decoder": in_browser(images, args.task, "wasm", "reference"),
-        "browser, all on WebGPU": in_browser(few, args.task, "webgpu", "webgpu"),
+        "PyTorch": in_pytorch(args.run, examples, precision),
+        "browser, WGSL decoder": in_browser(examples, "wasm", "webgpu"),
+        "browser, reference decoder": in_browser(examples, "wasm", "reference"),
+        "browser, all on WebGPU": in_browser(few, "webgpu", "webgpu"),
     }
-    print("| pair | images | same token ids | largest difference of log p | verdict |")
+    print("| pair | texts | same token ids | largest difference of log p | verdict |")
     print("| --- | --- | --- | --- | --- |")
     failed = False
     for one, other in itertools.combinations(ways, 2):

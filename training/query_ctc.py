@@ -21,13 +21,35 @@ INFINITY = float("inf")
 class QueryCtc:
     """What the loss says about a batch of B images with up to R references each."""
 
-    loss: Tensor
-    """Scalar to minimise: the mean over images of the mean over their feasible references."""
     negative_log_likelihood: Tensor
-    """[B, R]; infinite where no alignment exists, zero in unused places."""
+    """[B, R], differentiable; infinite where no alignment exists, zero in unused places."""
+    counted: Tensor
+    """[B, R] bool: references that are there and that the slots can spell."""
     infeasible: Tensor
-    """[B, R] bool: references that need more slots than there are. They add nothing to the loss,
+    """[B, R] bool: references that need more slots than there are. They add nothing to a loss,
     so a caller must count and report them."""
+
+    def each(self) -> Tensor:
+        """Scalar: the mean over images of the mean over their references. Every reference is
+        learnt, however unlike the others it is."""
+        per_image = self._masked(0.0).sum(1) / self.counted.sum(1).clamp(min=1)
+        return per_image.mean()
+
+    def any(self) -> Tensor:
+        """Scalar: the mean over images of -log of the probability of all their references
+        together. A reference counts by its posterior, so that the model may settle on the one
+        that it can say (as reference selection does, Shao et al. 2022)."""
+        something = self.counted.any(1, keepdim=True)
+        nll = self._masked(INFINITY).masked_fill(~something, 0.0)
+        return (-(-nll).logsumexp(1) * something.squeeze(1)).mean()
+
+    def weighted(self, weights: Tensor) -> Tensor:
+        """Scalar: the mean over images of the sum of their references, each times its own weight
+        [B, R]."""
+        return (self._masked(0.0) * weights).sum(1).mean()
+
+    def _masked(self, value: float) -> Tensor:
+        return self.negative_log_likelihood.masked_fill(~self.counted, value)
 
 
 def slots_needed(labels: list[int]) -> int:
@@ -35,14 +57,9 @@ def slots_needed(labels: list[int]) -> int:
     return len(labels) + sum(a == b for a, b in itertools.pairwise(labels))
 
 
-def query_ctc(
-    logits: Tensor, labels: Tensor, lengths: Tensor, blank: int, smoothing: float = 0.0
-) -> QueryCtc:
+def query_ctc(logits: Tensor, labels: Tensor, lengths: Tensor, blank: int) -> QueryCtc:
     """Query-CTC of `logits` [B, N, V] against `labels` [B, R, S], of which the first `lengths`
-    [B, R] of each reference count (0: no reference there).
-
-    loss = (1 - smoothing) * ctc - smoothing * mean(log p), with the mean over slots and words.
-    """
+    [B, R] of each reference count (0: no reference there)."""
     batch, slots, _vocabulary = logits.shape
     references, longest = labels.shape[1:]
     log_z = logits.logsumexp(dim=-1, keepdim=True)
@@ -70,15 +87,15 @@ def query_ctc(
     nll = nll.view(batch, references)
 
     present = lengths > 0
-    infeasible = present & ~torch.isfinite(nll)
-    counted = present & ~infeasible
-    per_image = torch.where(counted, nll, torch.zeros_like(nll)).sum(1)
-    ctc = (per_image / counted.sum(1).clamp(min=1)).mean()
-    loss = ctc
-    if smoothing > 0:
-        mean_log_p = (logits.mean(-1, keepdim=True) - log_z).mean()
-        loss = (1 - smoothing) * ctc - smoothing * mean_log_p
-    return QueryCtc(loss, torch.where(present, nll, torch.zeros_like(nll)).detach(), infeasible)
+    counted = present & torch.isfinite(nll)
+    return QueryCtc(nll.masked_fill(~present, 0.0), counted, present & ~counted)
+
+
+def smoothed(loss: Tensor, logits: Tensor, smoothing: float) -> Tensor:
+    """Label smoothing as NARVL has it: (1 - smoothing) * loss - smoothing * mean(log p), with the
+    mean over images, slots and words of `logits` [B, N, V]."""
+    mean_log_p = (logits.mean(-1) - logits.logsumexp(-1)).mean()
+    return (1 - smoothing) * loss - smoothing * mean_log_p
 
 
 class _Alignments(torch.autograd.Function):
@@ -126,6 +143,39 @@ def _first_states(emissions: Tensor, lengths: Tensor) -> Tensor:
     has_label = lengths > 0
     start[:, 1] = torch.where(has_label, emissions[:, 0, 1], start[:, 1])
     return start
+
+
+def best_alignment(logits: Tensor, labels: Tensor, lengths: Tensor, blank: int) -> Tensor:
+    """The likeliest path [B, N] that spells each image's one text: labels [B, S], lengths [B].
+
+    Viterbi over the same states. Where no alignment exists the path is all blank.
+    """
+    batch, slots, _vocabulary = logits.shape
+    longest = labels.shape[1]
+    extended = torch.full((batch, 2 * longest + 1), blank, device=labels.device)
+    extended[:, 1::2] = labels
+    emissions = logits.gather(2, extended.unsqueeze(1).expand(-1, slots, -1))
+    may_skip = torch.zeros_like(extended, dtype=torch.bool)
+    may_skip[:, 3::2] = labels[:, 1:] != labels[:, :-1]
+    score = _first_states(emissions, lengths)
+    moves = []
+    for t in range(1, slots):
+        step = torch.nn.functional.pad(score[:, :-1], (1, 0), value=-INFINITY)
+        skip = torch.nn.functional.pad(score[:, :-2], (2, 0), value=-INFINITY)
+        skip = skip.masked_fill(~may_skip, -INFINITY)
+        score, move = torch.stack([score, step, skip]).max(0)
+        score = score + emissions[:, t]
+        moves.append(move)
+    final = 2 * lengths.unsqueeze(1)
+    ends = torch.cat([score.gather(1, final), score.gather(1, (final - 1).clamp(min=0))], 1)
+    state = final - ends.argmax(1, keepdim=True)
+    states = [state]
+    for move in reversed(moves):
+        state = state - move.gather(1, state)
+        states.append(state)
+    path = extended.gather(1, torch.cat(states[::-1], 1).clamp(min=0))
+    feasible = torch.isfinite(ends.amax(1, keepdim=True))
+    return torch.where(feasible, path, torch.full_like(path, blank))
 
 
 def _recursion(emissions: Tensor, may_skip: Tensor, start: Tensor) -> Tensor:

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 
 from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
+from pycocoevalcap.rouge.rouge import Rouge
+
+from training.formats import Example
 
 _WORD = re.compile(r"[a-z0-9']+")
 FUNCTION_WORDS = frozenset(
@@ -19,6 +22,12 @@ FUNCTION_WORDS = frozenset(
 def words(text: str) -> list[str]:
     """Lower-case words without punctuation, as the scorers compare them."""
     return _WORD.findall(text.lower())
+
+
+def says_twice(text: str) -> bool:
+    """Whether a content word comes twice."""
+    content = [w for w in words(text) if w not in FUNCTION_WORDS]
+    return len(set(content)) < len(content)
 
 
 def bigrams(texts: Iterable[str]) -> set[tuple[str, str]]:
@@ -33,7 +42,8 @@ def bigrams(texts: Iterable[str]) -> set[tuple[str, str]]:
 def score(
     captions: Sequence[str], references: Sequence[Sequence[str]], known: set[tuple[str, str]]
 ) -> dict[str, float]:
-    """CIDEr-D (×100) and BLEU-1…4 of one caption an image, and fluency figures in percent.
+    """CIDEr-D, BLEU-1…4 and ROUGE-L (all ×100) of one caption an image, and fluency figures in
+    percent.
 
     `known` are the bigrams of all training captions.
     """
@@ -41,6 +51,7 @@ def score(
     ours = {i: [" ".join(words(c))] for i, c in enumerate(captions)}
     cider, _ = Cider().compute_score(truth, ours)
     bleu, _ = Bleu(4).compute_score(truth, ours, verbose=0)
+    rouge, _ = Rouge().compute_score(truth, ours)
     rows = [words(c) for c in captions]
     reference_length = sum(
         sum(len(words(r)) for r in refs) / len(refs) for refs in references
@@ -50,16 +61,37 @@ def score(
     def percent(hits: Iterable[bool]) -> float:
         return 100 * sum(hits) / len(rows)
 
-    def content(row: list[str]) -> list[str]:
-        return [w for w in row if w not in FUNCTION_WORDS]
-
     return {
         "CIDEr-D": 100 * cider,
         **{f"BLEU-{n + 1}": 100 * value for n, value in enumerate(bleu)},
+        "ROUGE-L": 100 * rouge,
         "words": length,
         "length ratio": length / reference_length,
         "immediate repeats %": percent(any(a == b for a, b in itertools.pairwise(r)) for r in rows),
-        "content word twice %": percent(len(set(content(r))) < len(content(r)) for r in rows),
+        "content word twice %": percent(map(says_twice, captions)),
         "unseen bigram %": percent(bool(bigrams([c]) - known) for c in captions),
         "distinct captions %": 100 * len(set(captions)) / len(captions),
     }
+
+
+_NUMBERS = {
+    word: str(n)
+    for n, word in enumerate("zero one two three four five six seven eight nine ten".split())
+} | {"none": "0"}
+_ARTICLES = frozenset(["a", "an", "the"])
+
+
+def normalise_answer(text: str) -> str:
+    """An answer as VQA's evaluation compares it (Antol et al. 2015): lower case, no punctuation,
+    no articles, number words as digits."""
+    kept = (w for w in words(text) if w not in _ARTICLES)
+    return " ".join(_NUMBERS.get(w, w) for w in kept)
+
+
+def accuracies(answers: Sequence[str], examples: Sequence[Example]) -> dict[str, float]:
+    """Exact matches in percent, per kind of question."""
+    hits: dict[str, list[bool]] = {}
+    for answer, example in zip(answers, examples, strict=True):
+        right = normalise_answer(answer) == normalise_answer(example.texts[0])
+        hits.setdefault(example.kind, []).append(right)
+    return {f"{kind} %": 100 * sum(h) / len(h) for kind, h in sorted(hits.items())}

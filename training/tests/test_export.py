@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import onnxruntime
+import pytest
 import torch
 from torch.nn import functional as F
 
@@ -13,6 +14,7 @@ from training import onnx_files
 from training.backbone import FEATURES, TOKENS
 from training.export import decoder_weights
 from training.model import Config, Narvl
+from training.precision import quantise, round_weights
 from training.tokenizer import PAD
 
 SMALL = Config(
@@ -20,9 +22,11 @@ SMALL = Config(
 )
 
 
-def decode(weights: dict[str, torch.Tensor], memory: torch.Tensor, length: int) -> torch.Tensor:
+def decode(
+    weights: dict[str, torch.Tensor], memory: torch.Tensor, length: int, first: int, count: int
+) -> torch.Tensor:
     """The network as `src/model/decoder.ts` describes it: logits [slots, V] for one image."""
-    w = {name: tensor.float() for name, tensor in weights.items()}
+    w = {name: t.float() * weights.get(f"{name}.scale", 1) for name, t in weights.items()}
     d, heads = SMALL.width, SMALL.heads
 
     def norm(x, name):
@@ -40,7 +44,7 @@ def decode(weights: dict[str, torch.Tensor], memory: torch.Tensor, length: int) 
         return out
 
     kv = linear(memory[:length], "cross.kv")
-    x = norm(w["queries.weight"], "queries.norm")
+    x = norm(w["queries.weight"][first : first + count], "queries.norm")
     for i in range(SMALL.decoder_layers):
         at = f"layers.{i}"
         q, k, v = linear(norm(x, f"{at}.self.norm"), f"{at}.self.qkv").split(d, -1)
@@ -53,23 +57,34 @@ def decode(weights: dict[str, torch.Tensor], memory: torch.Tensor, length: int) 
     return linear(norm(x, "head.norm"), "head")
 
 
-def test_exported_files_compute_what_the_model_computes(tmp_path) -> None:
+@pytest.mark.parametrize("precision, far", [("f16", 2e-2), ("int8", 0.15)])
+def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far) -> None:
     torch.manual_seed(0)
     model = Narvl(SMALL).eval()
     features, prompt = torch.randn(2, TOKENS, FEATURES), torch.tensor([[4, 5, 6, PAD, PAD]] * 2)
-    onnx_files.export(
-        model.fusion,
-        {"features": features[:1], "prompt": prompt[:1].int()},
-        "memory",
-        tmp_path / "fusion.onnx",
-    )
-    session = onnxruntime.InferenceSession(tmp_path / "fusion.onnx")
+    path = tmp_path / "fusion.onnx"
+    inputs = {"features": features[:1], "prompt": prompt[:1].int()}
+    onnx_files.export(model.fusion, inputs, "memory", path, precision)
+    session = onnxruntime.InferenceSession(path)
     feeds = {"features": features.numpy(), "prompt": prompt.numpy().astype(np.int32)}
     memory = torch.from_numpy(session.run(["memory"], feeds)[0])
     with torch.inference_mode():
-        torch.testing.assert_close(memory, model.fusion(features, prompt), atol=2e-2, rtol=0)
-        expected = model(features, prompt)
-    weights = decoder_weights(model)
-    for b in range(2):
-        logits = decode(weights, memory[b], TOKENS + 3)
-        torch.testing.assert_close(logits, expected[b], atol=5e-2, rtol=0)
+        torch.testing.assert_close(memory, model.fusion(features, prompt), atol=far, rtol=0)
+    weights = decoder_weights(model, precision)
+    round_weights(model, precision)
+    with torch.inference_mode():
+        # Rounded alike, only the order of sums is left.
+        torch.testing.assert_close(memory, model.fusion(features, prompt), atol=1e-4, rtol=0)
+        for answers in (False, True):
+            expected = model(features, prompt, answers)
+            for b in range(2):
+                logits = decode(weights, memory[b], TOKENS + 3, *model.query_range(answers))
+                torch.testing.assert_close(logits, expected[b], atol=1e-3, rtol=0)
+
+
+def test_int8_keeps_each_channel_within_half_a_step() -> None:
+    weight = torch.randn(7, 5) * torch.tensor([1, 10, 0.1, 3, 1e-3])
+    stored, scale = quantise(weight, 1)
+    assert stored.dtype == torch.int8
+    assert ((stored * scale - weight).abs() <= scale / 2 + 1e-9).all()
+    assert (stored.abs().amax(0) == 127).all()

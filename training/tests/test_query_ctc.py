@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from training.query_ctc import query_ctc, slots_needed
+from training.query_ctc import best_alignment, query_ctc, slots_needed, smoothed
 
 BLANK = 0
 
@@ -59,9 +59,36 @@ def test_gradient_equals_finite_differences() -> None:
     # Repeats, a text as long as the slots, one that does not fit and an absent reference.
     labels, lengths = padded([[(1, 1), (2, 3, 1)], [(3,), (1, 1, 1)], [(2, 1, 2, 3)]])
     logits = torch.randn(3, 4, 5, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(
-        lambda x: query_ctc(x, labels, lengths, BLANK, smoothing=0.1).loss, (logits,)
-    )
+    weights = torch.tensor([[0.5, -2.0], [1.0, 1.0], [0.3, 0.0]], dtype=torch.float64)
+    for loss in (
+        lambda x: smoothed(query_ctc(x, labels, lengths, BLANK).each(), x, 0.1),
+        lambda x: query_ctc(x, labels, lengths, BLANK).any(),
+        lambda x: query_ctc(x, labels, lengths, BLANK).weighted(weights),
+    ):
+        assert torch.autograd.gradcheck(loss, (logits,))
+
+
+def test_any_reference_is_the_probability_of_all_of_them() -> None:
+    torch.manual_seed(3)
+    texts = [(1, 2), (3,), (1, 1, 1)]  # the last needs five slots of four
+    labels, lengths = padded([texts])
+    logits = torch.randn(1, 4, 4, dtype=torch.float64)
+    result = query_ctc(logits, labels, lengths, BLANK)
+    likelihood = sum(math.exp(-brute_force(logits[0], text)) for text in texts)
+    assert result.any().item() == pytest.approx(-math.log(likelihood))
+
+
+def test_best_alignment_is_the_likeliest_path_that_spells_the_text() -> None:
+    torch.manual_seed(4)
+    logits = torch.randn(5, 5, 4, dtype=torch.float64) * 2
+    texts = [(1,), (1, 1), (2, 3, 1), (1, 1, 1), (2, 2, 1, 1)]  # the last does not fit
+    labels, lengths = padded([[t] for t in texts])
+    paths = best_alignment(logits, labels[:, 0], lengths[:, 0], BLANK).tolist()
+    for b, text in enumerate(texts[:-1]):
+        spelling = [p for p in itertools.product(range(4), repeat=5) if collapse(p) == text]
+        best = max(spelling, key=lambda p: sum(logits[b, t, k].item() for t, k in enumerate(p)))
+        assert tuple(paths[b]) == best
+    assert paths[-1] == [BLANK] * 5
 
 
 def test_agrees_with_torch_on_long_texts() -> None:
@@ -70,7 +97,7 @@ def test_agrees_with_torch_on_long_texts() -> None:
     labels = torch.randint(1, 50, (6, 1, 14))
     lengths = torch.tensor([14, 3, 9, 1, 12, 14]).view(6, 1)
     ours = query_ctc(logits, labels, lengths, BLANK)
-    (gradient,) = torch.autograd.grad(ours.loss, logits)
+    (gradient,) = torch.autograd.grad(ours.each(), logits)
     theirs = torch.nn.functional.ctc_loss(
         logits.log_softmax(-1).transpose(0, 1),
         labels[:, 0],
@@ -90,15 +117,12 @@ def test_a_target_that_does_not_fit_is_reported_and_has_no_gradient() -> None:
     result = query_ctc(logits, labels, lengths, BLANK)
     assert result.infeasible.tolist() == [[True]]
     assert result.negative_log_likelihood.item() == math.inf
-    result.loss.backward()
+    result.each().backward()
     assert torch.equal(logits.grad, torch.zeros_like(logits))
 
 
 def test_smoothing_is_the_mean_log_probability() -> None:
     torch.manual_seed(2)
     logits = torch.randn(2, 4, 6, dtype=torch.float64)
-    labels, lengths = padded([[(1, 2)], [(3,)]])
-    plain = query_ctc(logits, labels, lengths, BLANK).loss
-    smoothed = query_ctc(logits, labels, lengths, BLANK, smoothing=0.1).loss
-    expected = 0.9 * plain - 0.1 * logits.log_softmax(-1).mean()
-    assert smoothed.item() == pytest.approx(expected.item())
+    expected = 0.9 * 7 - 0.1 * logits.log_softmax(-1).mean()
+    assert smoothed(torch.tensor(7.0), logits, 0.1).item() == pytest.approx(expected.item())

@@ -1,0 +1,92 @@
+"""Scores of the shipped model in the real runtime: `npm run eval -- --dataset DIR`.
+
+DIR is a folder of photos with captions or questions in a format of `training.formats`, found by
+the names of its files. Every text is written by the browser; the scorers are those of
+`training.evaluate`. Exits 1 below `--at-least`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from training.browser import answers
+from training.data import caption_texts
+from training.formats import Example, detect, read_captions, read_questions
+from training.jobs import job
+from training.recipe import recipe
+from training.scores import accuracies, bigrams, score
+from training.tables import print_table
+
+
+def read(folder: Path, split: str) -> tuple[list[Example], list[Example]]:
+    """The folder's captioned photos and questions; image paths lie below its parent."""
+    sources = detect(folder)
+    if not sources:
+        raise SystemExit(f"{folder}: no file that training/formats.py knows")
+    data, prompts = folder.parent, recipe().prompts
+    captioned = [
+        e
+        for s in sources
+        if s.captions
+        for e in read_captions(s.source, split, data, prompts[s.source.style])
+    ]
+    asked = [e for s in sources if s.questions for e in read_questions(s.source, split, data)]
+    if not captioned and not asked:
+        raise SystemExit(f"{folder}: no photos of the split {split!r}")
+    return captioned, asked
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="npm run eval --", description=__doc__)
+    parser.add_argument("--dataset", type=Path, required=True)
+    parser.add_argument("--split", choices=["train", "val", "test"], default="test")
+    parser.add_argument("--images", type=int, help="the first of the split; default: all")
+    parser.add_argument("--encoder", choices=["webgpu", "wasm"])
+    parser.add_argument("--decoder", choices=["webgpu", "reference"])
+    parser.add_argument("--model", help="folder to load, relative to the page")
+    parser.add_argument("--json", action="store_true", help="figures as one JSON object")
+    parser.add_argument("--at-least", type=float, default=0, help="CIDEr-D, or accuracy in percent")
+    args = parser.parse_args()
+
+    captioned, asked = (e[: args.images] for e in read(args.dataset.resolve(), args.split))
+    examples = captioned + asked
+    rows = answers(
+        [job(e) for e in examples],
+        encoder=args.encoder,
+        decoder=args.decoder,
+        model=args.model,
+        batch=16,
+        data=args.dataset.resolve().parent,
+        title=f"{args.dataset.name} {args.split}",
+    )
+    texts = [row["text"] for row in rows]
+    device = rows[0]["device"]
+    figures: dict[str, str | float] = {
+        "set": f"{args.dataset.name} {args.split}",
+        "photos": float(len({e.image for e in examples})),
+        "encoder": device["encoder"],
+        "decoder": device["decoder"],
+        "adapter": device["adapter"],
+    }
+    bars = []
+    if captioned:
+        known = bigrams(caption_texts())
+        figures |= score(texts[: len(captioned)], [e.texts for e in captioned], known)
+        bars.append(figures["CIDEr-D"])
+    if asked:
+        found = accuracies(texts[len(captioned) :], asked)
+        figures |= found
+        bars.append(sum(found.values()) / len(found))
+    if args.json:
+        print(json.dumps(figures))
+    else:
+        print_table([figures])
+    if any(bar < args.at_least for bar in bars):
+        sys.exit(f"expected at least {args.at_least}, got {bars}")
+
+
+if __name__ == "__main__":
+    main()

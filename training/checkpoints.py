@@ -1,0 +1,48 @@
+"""Runs on disk: everything a run needs to go on, and the averaged weights that it is used with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch.optim.swa_utils import AveragedModel
+
+from training.model import AutoregressiveCaptioner, Config, Narvl
+from training.paths import WORK
+
+
+def checkpoint(name: str) -> Path:
+    return WORK / f"{name}.pt"
+
+
+def save(name: str, state: dict) -> None:
+    """Whole or not at all."""
+    part = checkpoint(name).with_suffix(".part")
+    torch.save(state, part)
+    part.rename(checkpoint(name))
+
+
+def load(name: str) -> AutoregressiveCaptioner | Narvl:
+    """The averaged weights of a run, ready to write."""
+    if not checkpoint(name).exists():
+        raise SystemExit(f"{checkpoint(name)} is not there: train {name!r} first")
+    state = torch.load(checkpoint(name), weights_only=False, map_location="cpu")
+    kind = AutoregressiveCaptioner if state["kind"] == "ar" else Narvl
+    model = kind(Config(**state["config"]))
+    average = AveragedModel(model)
+    average.load_state_dict(state["average"])
+    return average.module.eval()
+
+
+@torch.no_grad()
+def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
+    """Take an earlier run's averaged weights. A student takes its teacher's; a run of the same
+    kind that knew shorter prompts or texts leaves the positions that it did not know as they are.
+    """
+    earlier = load(run)
+    if isinstance(model, Narvl) and isinstance(earlier, AutoregressiveCaptioner):
+        model.initialise_from(earlier)
+        return
+    ours = model.state_dict()
+    for name, theirs in earlier.state_dict().items():
+        ours[name][: theirs.shape[0]].copy_(theirs)

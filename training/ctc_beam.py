@@ -1,0 +1,83 @@
+"""Prefix beam search over one pass's posteriors, with a language model between the slots.
+
+Hannun et al. (2014): a prefix keeps the probability of its paths that end in a blank apart from
+that of those that end in its last token, since only the former may repeat it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, inf, log
+
+from training.ngram import NgramModel
+from training.tokenizer import BLANK, BOS, EOS
+
+Gram = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class BeamOptions:
+    """Found on validation data; see RESULTS.md."""
+
+    width: int = 16
+    likelihood: float = 0.5
+    """Weight of the language model's log-probability."""
+    bonus: float = 2.6
+    """Added for each token, the end too, since every model prefers short texts."""
+
+
+def _add(a: float, b: float) -> float:
+    if a < b:
+        a, b = b, a
+    return a if b == -inf else a + log(1 + exp(b - a))
+
+
+def prefix_beam(
+    slots: Sequence[Sequence[tuple[int, float]]], model: NgramModel, options: BeamOptions
+) -> list[tuple[list[int], float]]:
+    """Texts with their scores, best first. `slots` are each slot's likeliest tokens with their
+    natural log-probabilities."""
+    beams: dict[Gram, tuple[float, float]] = {(): (0.0, -inf)}
+    judged: dict[Gram, float] = {(): 0.0}
+
+    def judge(prefix: Gram, token: int) -> float:
+        """The language model's share of a prefix's score; kept, as prefixes come again."""
+        longer = (*prefix, token)
+        if longer not in judged:
+            log_p = model.log_p((BOS, *prefix), token)
+            judged[longer] = judged[prefix] + options.likelihood * log_p + options.bonus
+        return judged[longer]
+
+    for slot in slots:
+        following: dict[Gram, tuple[float, float]] = {}
+
+        def reach(prefix: Gram, blank: float, token: float, into=following) -> None:
+            old = into.get(prefix, (-inf, -inf))
+            into[prefix] = (_add(old[0], blank), _add(old[1], token))
+
+        for prefix, (blank, last) in beams.items():
+            either = _add(blank, last)
+            ended = bool(prefix) and prefix[-1] == EOS
+            for token, log_p in slot:
+                if token == BLANK or ended:
+                    # Nothing is read behind the end, whatever stands there.
+                    reach(prefix, either + log_p, -inf)
+                elif prefix and token == prefix[-1]:
+                    reach(prefix, -inf, last + log_p)
+                    judge(prefix, token)
+                    reach((*prefix, token), -inf, blank + log_p)
+                else:
+                    judge(prefix, token)
+                    reach((*prefix, token), -inf, either + log_p)
+        totals = {prefix: _add(*both) + judged[prefix] for prefix, both in following.items()}
+        ranked = sorted(totals, key=lambda prefix: -totals[prefix])
+        beams = {p: following[p] for p in ranked[: options.width] if totals[p] > -inf}
+
+    # A text has both the paths that end it and those that fill every slot without an end.
+    texts: dict[Gram, float] = {}
+    for prefix, both in beams.items():
+        text = prefix[:-1] if prefix and prefix[-1] == EOS else prefix
+        texts[text] = _add(texts.get(text, -inf), _add(*both))
+    scored = [(list(text), log_p + judge(text, EOS)) for text, log_p in texts.items()]
+    return sorted(scored, key=lambda pair: -pair[1])

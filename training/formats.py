@@ -1,0 +1,208 @@
+"""The field's files of captions and questions, each read to examples of one form.
+
+`flickr8k`, `visual7w`, `daquar` and `described` are the JSON Lines of the shared data folder;
+`karpathy`, `coco` and `vqa2` are the public files as their authors publish them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from training.recipe import Source
+
+_SPACE_BEFORE = re.compile(r"\s+([.,!?;:'])")
+_QUOTES = re.compile(r'["`]|\'\'')
+_SPACES = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One photo, what it is asked, and the texts that answer; `image` is a path below DATA."""
+
+    image: str
+    prompt: str
+    texts: tuple[str, ...]
+    kind: str
+    """A caption's style, or what sort of question it is: what tables are split by."""
+    distractors: tuple[str, ...] = ()
+    """The wrong answers that stand beside the right one, where the source has them."""
+
+
+def normalise(text: str) -> str:
+    """Lower case; no quotation marks, underscores, spaces before punctuation or final full stop."""
+    text = _QUOTES.sub(" ", text.lower()).replace("’", "'").replace("_", " ")
+    text = _SPACE_BEFORE.sub(r"\1", text)
+    return _SPACES.sub(" ", text).strip(" .,;:!?-'")
+
+
+def read_captions(source: Source, split: str, data: Path, prompt: str) -> list[Example]:
+    """A source's captioned photos of one split; none where the source has no such split."""
+    files = [data / f for f in source.files.get(split, [])]
+    rows = {
+        "flickr8k": _flickr8k,
+        "described": _described_captions,
+        "karpathy": _karpathy,
+        "coco": _coco,
+    }[source.format](files, split)
+    return [
+        Example(
+            str(PurePosixPath(source.images) / image),
+            prompt,
+            tuple(map(normalise, captions)),
+            source.style,
+        )
+        for image, captions in rows
+    ]
+
+
+def read_questions(source: Source, split: str, data: Path) -> list[Example]:
+    """A source's questions of one split; none where the source has no such split."""
+    files = [data / f for f in source.files.get(split, [])]
+    rows = {
+        "described": _described_questions,
+        "visual7w": _visual7w,
+        "daquar": _daquar,
+        "vqa2": _vqa2,
+    }[source.format](files)
+    return [
+        Example(
+            str(PurePosixPath(source.images) / image),
+            normalise(question),
+            tuple(map(normalise, answers)),
+            f"{source.name} {kind}".strip(),
+            tuple(map(normalise, distractors)),
+        )
+        for image, question, answers, kind, distractors in rows
+    ]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A source that lies in a folder, and what it holds."""
+
+    source: Source
+    captions: bool
+    questions: bool
+
+
+def detect(folder: Path) -> list[Found]:
+    """The sources in a folder, by the names and the first lines of its files; their paths are
+    relative to the folder's parent."""
+    name = folder.name
+    images = f"{name}/images" if (folder / "images").is_dir() else name
+
+    def source(format: str, files: dict[str, list[Path]], at: str = images) -> Source:
+        return Source.model_validate(
+            {
+                "name": name,
+                "format": format,
+                "images": at,
+                "files": {s: [f"{name}/{p.name}" for p in paths] for s, paths in files.items()},
+                "style": "plain" if format == "described" else "human",
+            }
+        )
+
+    def by_split(pattern: str) -> dict[str, list[Path]]:
+        found = {s: sorted(folder.glob(pattern.format(s))) for s in ("train", "val", "test")}
+        return {s: paths for s, paths in found.items() if paths}
+
+    found = []
+    for path in (*folder.glob("captions.jsonl"), *folder.glob("dataset*.json")):
+        format = "flickr8k" if path.suffix == ".jsonl" else "karpathy"
+        every = {split: [path] for split in ("train", "val", "test")}
+        found.append(Found(source(format, every), True, False))
+    if coco := by_split("captions_{}*.json"):
+        found.append(Found(source("coco", coco), True, False))
+    if asked := by_split("*OpenEnded*_{}*_questions.json"):
+        pairs = {s: [*paths, *by_split("*_{}*_annotations.json")[s]] for s, paths in asked.items()}
+        found.append(Found(source("vqa2", pairs), False, True))
+    if lines := by_split("{}.jsonl"):
+        row = next(_lines(next(iter(lines.values()))))
+        if "qa" in row:  # its photos are named from the folder above
+            found.append(Found(source("described", lines, ""), True, True))
+        elif "question" in row:
+            format = "visual7w" if "distractors" in row else "daquar"
+            found.append(Found(source(format, lines), False, True))
+    return found
+
+
+Captions = Iterator[tuple[str, list[str]]]
+Questions = Iterator[tuple[str, str, list[str], str, list[str]]]
+
+
+def _lines(files: list[Path]) -> Iterator[dict]:
+    for path in files:
+        with path.open(encoding="utf-8") as file:
+            for line in file:
+                yield json.loads(line)
+
+
+def _flickr8k(files: list[Path], split: str) -> Captions:
+    for row in _lines(files):
+        if row["split"] == split:
+            yield row["image"], row["captions"]
+
+
+def _described_captions(files: list[Path], split: str) -> Captions:
+    for row in _lines(files):
+        yield row["image"], [row["caption"]]
+
+
+def _karpathy(files: list[Path], split: str) -> Captions:
+    """Karpathy's `dataset_*.json`; COCO's `restval` is training data, as everywhere."""
+    for path in files:
+        for row in json.loads(path.read_text(encoding="utf-8"))["images"]:
+            if {"restval": "train"}.get(row["split"], row["split"]) == split:
+                image = PurePosixPath(row.get("filepath", "")) / row["filename"]
+                yield str(image), [s["raw"] for s in row["sentences"]]
+
+
+def _coco(files: list[Path], split: str) -> Captions:
+    """COCO's `captions_*.json`."""
+    for path in files:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        captions: dict[int, list[str]] = {}
+        for row in content["annotations"]:
+            captions.setdefault(row["image_id"], []).append(row["caption"])
+        for row in content["images"]:
+            if row["id"] in captions:
+                yield row["file_name"], captions[row["id"]]
+
+
+def _described_questions(files: list[Path]) -> Questions:
+    for row in _lines(files):
+        for pair in row["qa"]:
+            yield row["image"], pair["question"], [pair["answer"]], pair["type"], []
+
+
+def _visual7w(files: list[Path]) -> Questions:
+    for row in _lines(files):
+        yield row["image"], row["question"], [row["answer"]], "", row["distractors"]
+
+
+def _daquar(files: list[Path]) -> Questions:
+    for row in _lines(files):
+        yield row["image"], row["question"], [row["answer"]], "", []
+
+
+def _vqa2(files: list[Path]) -> Questions:
+    """VQA v2's pairs of `*_questions.json` and `*_annotations.json`. The answer is the one that
+    most of the ten people gave; photos are named as COCO names them."""
+    for asked, answered in zip(files[::2], files[1::2], strict=True):
+        answers = {
+            row["question_id"]: row
+            for row in json.loads(answered.read_text(encoding="utf-8"))["annotations"]
+        }
+        content = json.loads(asked.read_text(encoding="utf-8"))
+        subset = content["data_subtype"]
+        for row in content["questions"]:
+            found = answers[row["question_id"]]
+            given = Counter(a["answer"] for a in found.get("answers", []))
+            answer = found.get("multiple_choice_answer") or given.most_common(1)[0][0]
+            image = f"COCO_{subset}_{row['image_id']:012d}.jpg"
+            yield image, row["question"], [answer], found["answer_type"], []

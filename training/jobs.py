@@ -1,0 +1,19 @@
+"""An example as a job of the project's command line."""
+
+from __future__ import annotations
+
+from training.export import TASKS
+from training.formats import Example
+from training.recipe import recipe
+
+
+def is_question(example: Example) -> bool:
+    return example.kind not in recipe().prompts
+
+
+def job(example: Example) -> dict[str, str]:
+    """What `npm run caption -- --tasks` reads: the file, and the question or the caption task."""
+    if is_question(example):
+        return {"file": example.image, "ask": example.prompt}
+    task = next(task for task, style in TASKS.items() if style == example.kind)
+    return {"file": example.image, "task": task}

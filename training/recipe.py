@@ -1,0 +1,119 @@
+"""What a recipe file says: where the texts lie, how large the network is, and each run.
+
+One TOML file holds everything that makes a model, `training/recipes/narvl-photo.toml` unless
+`NARVL_RECIPE` names another. Unknown keys and wrong types are refused with their place.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from training.model import Config
+from training.paths import REPOSITORY
+
+FILE = Path(os.environ.get("NARVL_RECIPE", REPOSITORY / "training/recipes/narvl-photo.toml"))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Strict):
+    """Texts of photos in one of the field's formats; paths lie below `$NARVL_DATA`."""
+
+    name: str
+    """As tables call it."""
+    format: Literal["flickr8k", "described", "visual7w", "daquar", "karpathy", "coco", "vqa2"]
+    images: str
+    """Folder that the photos' names are relative to."""
+    files: dict[Literal["train", "val", "test"], list[str]]
+    """Per split: the file that has it (for `vqa2`: the questions and the annotations)."""
+    style: str = "human"
+    """Captions: which of the prompts asks for them."""
+
+
+class Run(_Strict):
+    """One training run."""
+
+    kind: Literal["ar", "narvl", "reward"]
+    steps: int
+    lr: float = 1e-3
+    warmup: int = 200
+    every: int = 500
+    """Steps between validations, each of which writes a checkpoint."""
+    seed: int = 0
+    start: str | None = None
+    """Run whose weights this one starts from: an `ar` run for its student, or one of its kind."""
+    captions: int = 48
+    """Captioned photos a step."""
+    questions: int = 64
+    """Questions a step."""
+    question_weight: float = 0.5
+    blind: bool = False
+    """Photos are replaced by zeros: what the questions alone give away."""
+    references: int = 3
+    """Texts of one photo that one step learns from."""
+    teacher: str | None = None
+    """Run whose captions are the targets, as `training.distill` wrote them."""
+    targets: Literal["references", "teacher", "both"] = "references"
+    keep: int = 1
+    """Captions of the teacher's per photo and style, best first."""
+    loss: Literal["ctc", "ce"] = "ctc"
+    learn: Literal["each", "any"] = "each"
+    """Whether every text of a photo is learnt, or their probability together."""
+    smoothing: float = 0.1
+    glance: tuple[float, float] | None = None
+    """Share of the wrong slots that training shows, at the first and at the last step."""
+    deep: float = 0.0
+    """Weight of the same loss on the middle layer."""
+    samples: int = 4
+    """Reward: texts drawn for each photo."""
+    temperature: float = 0.7
+    """Reward: what logits are divided by before texts are drawn. Below 1, as label smoothing gives
+    every slot some probability of any word, and of N slots one takes it."""
+    cider: float = 1.0
+    likelihood: float = 0.3
+    """Reward: weights of CIDEr-D and of the teacher's mean log-probability of a word."""
+    anchor: float = 0.02
+    """Reward: weight of the Query-CTC loss that keeps what was learnt."""
+    model: dict[str, int | float | bool] = Field(default_factory=dict)
+    """What differs from the recipe's network."""
+
+
+class Recipe(_Strict):
+    model: dict[str, int | float | bool] = Field(default_factory=dict)
+    prompts: dict[str, str]
+    """Each style's prompt."""
+    captions: list[Source]
+    questions: list[Source] = Field(default_factory=list)
+    runs: dict[str, Run]
+
+    def config(self, run: Run) -> Config:
+        return Config(**{**self.model, **run.model, "merge": run.loss == "ctc"})
+
+    def run(self, name: str) -> Run:
+        if name not in self.runs:
+            raise SystemExit(f"no run {name!r} in the recipe; there are: {', '.join(self.runs)}")
+        return self.runs[name]
+
+
+def _read(path: Path) -> dict:
+    """A file's content, with what it does not say itself from its `base`, a file beside it."""
+    with path.open("rb") as file:
+        content = tomllib.load(file)
+    if "base" not in content:
+        return content
+    base = _read(path.parent / content.pop("base"))
+    return {**base, **content, "runs": {**base["runs"], **content.get("runs", {})}}
+
+
+@cache
+def recipe(path: Path = FILE) -> Recipe:
+    """The recipe that this process works by."""
+    return Recipe.model_validate(_read(path))

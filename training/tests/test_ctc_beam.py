@@ -1,0 +1,78 @@
+"""The language model sums to one, and the beam finds what writing out every path finds."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import math
+
+import pytest
+import torch
+
+from training.ctc_beam import BeamOptions, prefix_beam
+from training.ngram import NgramModel
+from training.paths import REPOSITORY
+from training.tokenizer import BLANK, BOS, EOS
+
+WORDS = (4, 5, 6)
+TEXTS = [(4, 5), (4, 5, 6), (5, 6), (4, 4), (6,)]
+
+
+def collapse(path: tuple[int, ...]) -> tuple[int, ...]:
+    tokens = tuple(t for t, _ in itertools.groupby(path) if t != BLANK)
+    return tokens[: tokens.index(EOS)] if EOS in tokens else tokens
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_probabilities_after_any_history_sum_to_one(order: int) -> None:
+    model = NgramModel(TEXTS, order, vocabulary=8)
+    for history in [(BOS,), (BOS, 4), (BOS, 4, 5), (BOS, 6, 6, 6), (BOS, 7)]:
+        total = sum(math.exp(model.log_p(history, t)) for t in range(8))
+        assert total == pytest.approx(1)
+
+
+def test_what_was_seen_is_likelier() -> None:
+    model = NgramModel(TEXTS, 3, vocabulary=8)
+    assert model.log_p((BOS, 4), 5) > model.log_p((BOS, 4), 6)
+    assert model.log_p((BOS,), 4) > model.log_p((BOS,), 7)
+
+
+@pytest.mark.parametrize("likelihood, bonus", [(0.0, 0.0), (0.7, 1.3)])
+def test_a_wide_beam_finds_the_best_text_and_its_score(likelihood: float, bonus: float) -> None:
+    torch.manual_seed(1)
+    model = NgramModel(TEXTS, 3, vocabulary=8)
+    tokens = (BLANK, EOS, *WORDS)
+    log_p = (torch.randn(4, len(tokens), dtype=torch.float64) * 1.5).log_softmax(-1)
+    slots = [list(zip(tokens, row, strict=True)) for row in log_p.tolist()]
+    likelihoods: dict[tuple[int, ...], float] = {}
+    for path in itertools.product(range(len(tokens)), repeat=4):
+        text = collapse(tuple(tokens[i] for i in path))
+        p = math.exp(sum(log_p[t, i].item() for t, i in enumerate(path)))
+        likelihoods[text] = likelihoods.get(text, 0.0) + p
+    found = {
+        tuple(text): score
+        for text, score in prefix_beam(slots, model, BeamOptions(10_000, likelihood, bonus))
+    }
+    assert set(found) == set(likelihoods)
+    for text, p in likelihoods.items():
+        judged = sum(model.log_p((BOS, *text[:i]), t) for i, t in enumerate((*text, EOS)))
+        expected = math.log(p) + likelihood * judged + bonus * (len(text) + 1)
+        assert found[text] == pytest.approx(expected)
+
+
+def test_the_language_model_decides_between_equals() -> None:
+    model = NgramModel(TEXTS, 3, vocabulary=8)
+    even = math.log(0.5)
+    slots = [[(4, 0.0)], [(BLANK, 0.0)], [(5, even), (6, even)], [(EOS, 0.0)]]
+    text, _ = prefix_beam(slots, model, BeamOptions(16, 0.5, 0.0))[0]
+    assert text == [4, 5]  # "4 6" never came
+
+
+def test_the_runtime_is_tested_with_what_is_packed_here() -> None:
+    fixture = json.loads((REPOSITORY / "src/testing/ngrams.json").read_text())
+    model = NgramModel(TEXTS, fixture["order"], fixture["vocabulary"])
+    assert base64.b64encode(model.pack(fixture["vocabulary"])).decode() == fixture["file"]
+    for row in fixture["rows"]:
+        for token, expected in enumerate(row["logProbs"]):
+            assert model.log_p(tuple(row["history"]), token) == pytest.approx(expected, abs=1e-5)

@@ -1,0 +1,109 @@
+"""The field's own files, as small as they can be, read to the same examples."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training.formats import Example, detect, read_captions, read_questions
+from training.recipe import Source
+
+
+def write(folder: Path, name: str, content: object) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_lines(folder: Path, name: str, rows: list[dict]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+
+def found(folder: Path) -> Source:
+    (only,) = detect(folder)
+    return only.source
+
+
+def test_karpathy(tmp_path: Path) -> None:
+    def image(name: str, split: str) -> dict:
+        sentences = [{"raw": "A dog ."}, {"raw": "Dogs!"}]
+        row = {"filename": name, "filepath": "val2014", "split": split, "sentences": sentences}
+        return row
+
+    images = [image("1.jpg", "restval"), image("2.jpg", "train"), image("3.jpg", "test")]
+    write(tmp_path / "coco", "dataset_coco.json", {"images": images})
+    source = found(tmp_path / "coco")
+    train = read_captions(source, "train", tmp_path, "what?")
+    assert [e.image for e in train] == ["coco/val2014/1.jpg", "coco/val2014/2.jpg"]
+    assert train[0] == Example("coco/val2014/1.jpg", "what?", ("a dog", "dogs"), "human")
+    assert len(read_captions(source, "test", tmp_path, "what?")) == 1
+    assert read_captions(source, "val", tmp_path, "what?") == []
+
+
+def test_coco_captions(tmp_path: Path) -> None:
+    content = {
+        "images": [{"id": 7, "file_name": "7.jpg"}, {"id": 8, "file_name": "8.jpg"}],
+        "annotations": [
+            {"image_id": 7, "caption": "A cat."},
+            {"image_id": 7, "caption": "Cats."},
+        ],
+    }
+    write(tmp_path / "coco", "captions_val2017.json", content)
+    examples = read_captions(found(tmp_path / "coco"), "val", tmp_path, "what?")
+    assert examples == [Example("coco/7.jpg", "what?", ("a cat", "cats"), "human")]
+
+
+def test_vqa2(tmp_path: Path) -> None:
+    asked = [{"question_id": 1, "image_id": 42, "question": "What is it?"}]
+    answered = [
+        {
+            "question_id": 1,
+            "answer_type": "other",
+            "answers": [{"answer": "cat"}, {"answer": "dog"}, {"answer": "dog"}],
+        }
+    ]
+    name = "v2_OpenEnded_mscoco_val2014_questions.json"
+    write(tmp_path / "vqa", name, {"questions": asked, "data_subtype": "val2014"})
+    write(tmp_path / "vqa", "v2_mscoco_val2014_annotations.json", {"annotations": answered})
+    (example,) = read_questions(found(tmp_path / "vqa"), "val", tmp_path)
+    assert example.image == "vqa/COCO_val2014_000000000042.jpg"
+    assert (example.prompt, example.texts) == ("what is it", ("dog",))
+    assert example.kind == "vqa other"
+
+
+def test_the_shared_folder(tmp_path: Path) -> None:
+    captions = [{"image": "1.webp", "split": s, "captions": ["A man ."]} for s in ("train", "val")]
+    write_lines(tmp_path / "flickr8k", "captions.jsonl", captions)
+    (tmp_path / "flickr8k" / "images").mkdir()
+    assert read_captions(found(tmp_path / "flickr8k"), "val", tmp_path, "?") == [
+        Example("flickr8k/images/1.webp", "?", ("a man",), "human")
+    ]
+    row = {"image": "2.webp", "question": "Who?", "answer": "A man."}
+    write_lines(tmp_path / "visual7w", "val.jsonl", [{**row, "distractors": ["No one."]}])
+    write_lines(tmp_path / "daquar", "val.jsonl", [row])
+    (choice,) = read_questions(found(tmp_path / "visual7w"), "val", tmp_path)
+    assert (choice.texts, choice.distractors, choice.kind) == (("a man",), ("no one",), "visual7w")
+    (free,) = read_questions(found(tmp_path / "daquar"), "val", tmp_path)
+    assert (free.prompt, free.distractors) == ("who", ())
+    both = {
+        "image": "flickr8k/images/1.webp",
+        "caption": "a man walks",
+        "qa": [{"type": "yesno", "question": "Is it a dog?", "answer": "no"}],
+    }
+    write_lines(tmp_path / "described", "val.jsonl", [both])
+    source = found(tmp_path / "described")
+    (plain,) = read_captions(source, "val", tmp_path, "?")
+    (asked,) = read_questions(source, "val", tmp_path)
+    assert plain.image == asked.image == "flickr8k/images/1.webp"
+    assert (plain.kind, asked.kind) == ("plain", "described yesno")
+
+
+def test_a_folder_without_data_has_no_sources(tmp_path: Path) -> None:
+    assert detect(tmp_path) == []
+
+
+def test_a_misspelt_source_is_refused() -> None:
+    with pytest.raises(ValueError, match="imagez"):
+        Source.model_validate({"name": "x", "format": "coco", "imagez": "", "files": {}})
