@@ -18,6 +18,7 @@ function inChromium(name: string) {
       include: [`e2e/${name}/**/*.test.ts`],
       // Compiling a kernel for a software adapter takes a second, on a busy machine a minute.
       testTimeout: 300_000,
+      hookTimeout: 300_000,
       // One device at a time: software adapters share the CPU with everything else.
       fileParallelism: false,
       browser: {

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright';
 import { createServer, type ViteDevServer } from 'vite';
 import { chromiumOptions } from '../e2e/chromium.ts';
-import type { CallOptions, DeviceChoice } from '../src/index.ts';
-import type { Answer } from './host.ts';
+import type { AskOptions, CaptionOptions, DeviceChoice } from '../src/index.ts';
+import type { Reply } from './host.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -56,10 +56,20 @@ export class BrowserRuntime {
     }
   }
 
-  /** One answer a file, in order. The files go through the network together. */
-  async caption(files: readonly string[], options: CallOptions): Promise<Answer[]> {
+  /** One reply a file, in order. The files go through the network together. */
+  async caption(files: readonly string[], options: CaptionOptions): Promise<Reply[]> {
     await this.#page.setInputFiles('#files', [...files]);
     return this.#page.evaluate((given) => globalThis.narvlHost.caption(given), options);
+  }
+
+  /** The answer to a question about a file; further ones in a row do not look at it again. */
+  async answer(file: string, question: string, options: AskOptions): Promise<Reply> {
+    await this.#page.setInputFiles('#files', [file]);
+    return this.#page.evaluate((given) => globalThis.narvlHost.answer(...given), [
+      file,
+      question,
+      options,
+    ] as const);
   }
 
   async close(): Promise<void> {

@@ -1,27 +1,32 @@
-/** `npm run caption -- [options] FILES…`: the browser's captions on the command line. */
+/** `npm run caption -- [options] FILES…`: the browser's captions and answers on the command line. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { DeviceChoice } from '../src/index.ts';
 import { BrowserRuntime } from './browser.ts';
-import type { Answer } from './host.ts';
+import type { Reply } from './host.ts';
 
 const USAGE = `Usage: npm run caption -- [options] FILES…
 
   --json               one JSON line a file: {file, text, confidence, tokens, device, timings, cost}
   --encoder NAME       webgpu or wasm       (default: what suits the adapter)
   --decoder NAME       webgpu or reference  (default: what suits the adapter)
-  --ask "…"            a question about each file; the model must have been taught to answer
-  --task NAME          a task of the model's manifest, such as caption-human
-  --tasks FILE.jsonl   many jobs: a line {"file": …} each, answered in order with its keys kept
+  --ask "…"            answer this question about each file instead of captioning it
+  --task NAME          a caption task of the model's manifest, such as caption-human
+  --tasks FILE.jsonl   many jobs: a line {"file": …, "ask"?: …, "task"?: …} each, answered in order
+                       with its keys kept, and printed as soon as it is answered
   --posteriors         with --json, also each slot's likeliest tokens
-  --batch N            files that go through the network together (default 1)
+  --batch N            files that are captioned together (default 1)
   --model PATH         model folder below the server's root (default models/narvl-photo/)
 
 A file that cannot be read gets {file, error: {code, message}}; the exit status is then 1.`;
 
-/** A line to answer: its file, and whatever else it had. */
+/** A line to answer: its file, what is asked of it, and whatever else it had. */
 interface Job {
   readonly file: string;
+  /** A question; without one the file is captioned. */
+  readonly ask?: unknown;
+  /** A caption task; without one that of the command line. */
+  readonly task?: unknown;
   readonly [key: string]: unknown;
 }
 
@@ -48,7 +53,10 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const { ask } = values;
+  const { ask, task, posteriors } = values;
+  if (ask !== undefined && task !== undefined) {
+    throw new UsageError('--ask and --task: expected one of them');
+  }
   const jobs: Job[] = positionals.map((file) => (ask === undefined ? { file } : { file, ask }));
   if (values.tasks !== undefined) jobs.push(...readJobs(values.tasks));
   if (jobs.length === 0) throw new UsageError('expected at least one file');
@@ -64,13 +72,12 @@ async function main(): Promise<number> {
   let failed = false;
   const runtime = await BrowserRuntime.start(values.model, device);
   try {
-    for (let at = 0; at < jobs.length; at += batch) {
-      const group = jobs.slice(at, at + batch);
-      const answers = await answer(runtime, group, values.task, values.posteriors);
+    for (const group of groupJobs(jobs, batch)) {
+      const replies = await reply(runtime, group, { task, posteriors });
       for (const [i, job] of group.entries()) {
-        const given = answers[i];
-        if (!given?.ok) failed = true;
-        if (given) print(job, given, values.json);
+        const given = replies[i] ?? refusal('worker-failed', 'The browser left out a file');
+        if (!given.ok) failed = true;
+        print(job, given, values.json);
       }
     }
   } finally {
@@ -79,52 +86,76 @@ async function main(): Promise<number> {
   return failed ? 1 : 0;
 }
 
-/** One answer a job, in order; files that are not there never reach the browser. */
-async function answer(
+/** Jobs in order, those that can be answered together in one group: captions of one task. */
+function groupJobs(jobs: readonly Job[], batch: number): Job[][] {
+  const groups: Job[][] = [];
+  for (const job of jobs) {
+    const group = groups.at(-1);
+    const first = group?.[0];
+    const together = job.ask === undefined && first?.ask === undefined && first?.task === job.task;
+    if (group && together && group.length < batch) group.push(job);
+    else groups.push([job]);
+  }
+  return groups;
+}
+
+/** One reply a job of the group, in order; what cannot be asked never reaches the browser. */
+async function reply(
   runtime: BrowserRuntime,
-  jobs: readonly Job[],
-  task: string | undefined,
-  posteriors: boolean,
-): Promise<Answer[]> {
-  const problems = jobs.map((job) => problemOf(job));
-  const files = jobs.filter((_, i) => !problems[i]).map((job) => job.file);
-  const answers = files.length > 0 ? await runtime.caption(files, { task, posteriors }) : [];
+  group: readonly Job[],
+  { task, posteriors }: { task: string | undefined; posteriors: boolean },
+): Promise<Reply[]> {
+  const problems = group.map(problemOf);
+  const files = group.filter((_, i) => !problems[i]).map((job) => job.file);
+  const [first] = group;
+  const [file] = files;
+  if (!first || file === undefined) return problems.filter((problem) => problem !== undefined);
+  if (typeof first.ask === 'string') {
+    return [await runtime.answer(file, first.ask, { posteriors })];
+  }
+  const options = { task: typeof first.task === 'string' ? first.task : task, posteriors };
+  const replies = await runtime.caption(files, options);
   return problems.map(
     (problem) =>
-      problem ??
-      answers.shift() ?? {
-        ok: false,
-        error: { code: 'worker-failed', message: 'The browser left out a file' },
-      },
+      problem ?? replies.shift() ?? refusal('worker-failed', 'The browser left out a file'),
   );
 }
 
 /** Why a job cannot be sent to the browser, if so. */
-function problemOf({ file, ask }: Job): Answer | undefined {
-  const error = (code: string, message: string): Answer => ({
-    ok: false,
-    error: { code, message },
-  });
-  if (ask !== undefined) return error('invalid-argument', 'This model answers no questions yet');
-  if (!existsSync(file)) return error('image-unreadable', 'No such file');
-  if (!statSync(file).isFile()) return error('image-unreadable', 'Expected a file, got a folder');
+function problemOf({ file, ask, task }: Job): Reply | undefined {
+  for (const [key, value] of Object.entries({ ask, task })) {
+    if (value === undefined || typeof value === 'string') continue;
+    return refusal('invalid-argument', `${key}: expected text, got ${JSON.stringify(value)}`);
+  }
+  if (ask !== undefined && task !== undefined) {
+    return refusal('invalid-argument', 'Expected ask or task, got both');
+  }
+  if (!existsSync(file)) return refusal('image-unreadable', 'No such file');
+  if (!statSync(file).isFile()) {
+    return refusal('image-unreadable', 'Expected a file, got a folder');
+  }
   return undefined;
 }
 
-function print(job: Job, answer: Answer, json: boolean): void {
-  if (!answer.ok) {
-    const { code, message } = answer.error;
-    if (json) console.log(JSON.stringify({ ...job, error: answer.error }));
-    else console.error(`${job.file}: ${message} (${code})`);
+function refusal(code: string, message: string): Reply {
+  return { ok: false, error: { code, message } };
+}
+
+function print(job: Job, reply: Reply, json: boolean): void {
+  const asked = typeof job.ask === 'string' ? ` ${job.ask}` : '';
+  if (!reply.ok) {
+    const { code, message } = reply.error;
+    if (json) console.log(JSON.stringify({ ...job, error: reply.error }));
+    else console.error(`${job.file}:${asked} ${message} (${code})`);
     return;
   }
-  const { text, confidence, tokens, device, timings, cost, posteriors } = answer.caption;
+  const { text, confidence, tokens, device, timings, cost, posteriors } = reply.text;
   if (json) {
     console.log(
       JSON.stringify({ ...job, text, confidence, tokens, device, timings, cost, posteriors }),
     );
   } else {
-    console.log(`${job.file}: ${text}`);
+    console.log(`${job.file}:${asked} ${text}`);
   }
 }
 

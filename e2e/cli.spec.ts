@@ -1,4 +1,4 @@
-/** `npm run caption` as a user calls it: JSON lines out, one a file, whatever the file. */
+/** `npm run caption` as a user calls it: a line a file or question, whatever they are. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,20 +8,32 @@ import { expect, type Page, test } from '@playwright/test';
 /** What the command printed, and how it ended. */
 interface Run {
   readonly lines: string[];
+  /** How many of them came in the first piece of output. */
+  readonly atFirst: number;
   readonly errors: string;
   readonly status: number;
 }
 
 function caption(...args: string[]): Promise<Run> {
+  const linesOf = (output: string) => output.split('\n').filter(Boolean);
   return new Promise((resolve) => {
-    execFile('npm', ['run', '--silent', 'caption', '--', ...args], (error, stdout, stderr) => {
-      resolve({
-        lines: stdout.split('\n').filter(Boolean),
-        errors: stderr,
-        status: typeof error?.code === 'number' ? error.code : 0,
-      });
+    let atFirst = 0;
+    const command = ['run', '--silent', 'caption', '--', ...args];
+    const { stdout } = execFile('npm', command, (error, output, errors) => {
+      const status = typeof error?.code === 'number' ? error.code : 0;
+      resolve({ lines: linesOf(output), atFirst, errors, status });
+    });
+    stdout?.once('data', (piece) => {
+      atFirst = linesOf(String(piece)).length;
     });
   });
+}
+
+/** A file of jobs, a line each. */
+async function writeJobs(name: string, rows: readonly object[]): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, rows.map((row) => JSON.stringify(row)).join('\n'));
+  return path;
 }
 
 /** A PNG of coloured squares. */
@@ -75,14 +87,12 @@ test('prints a JSON line a file with the devices that were asked for', async () 
 test('answers what cannot be read with an error, keeps the order, and goes on', async () => {
   const text = join(folder, 'text.png');
   await writeFile(text, 'not a picture');
-  const jobs = join(folder, 'jobs.jsonl');
-  const rows = [
+  const jobs = await writeJobs('unreadable.jsonl', [
     { file: files[0], label: 'first' },
     { file: text },
     { file: join(folder, 'none.jpg') },
     { file: files[1], label: 'last' },
-  ];
-  await writeFile(jobs, rows.map((row) => JSON.stringify(row)).join('\n'));
+  ]);
   const { lines, status } = await caption('--json', '--batch', '4', '--tasks', jobs);
   expect(status).toBe(1);
   const answers = lines.map((line) => JSON.parse(line));
@@ -96,9 +106,61 @@ test('answers what cannot be read with an error, keeps the order, and goes on', 
   expect(answers[3]?.label).toBe('last');
 });
 
+test('answers a question about each file', async () => {
+  const { lines, status } = await caption('--ask', 'What is this?', ...files);
+  expect(status).toBe(0);
+  expect(lines).toHaveLength(files.length);
+  for (const [i, line] of lines.entries()) expect(line).toContain(`${files[i]}: What is this? `);
+});
+
+test('answers questions and captions of many kinds in order, each as soon as it is there', async () => {
+  const [file] = files;
+  const ask = 'How many are there?';
+  const jobs = await writeJobs('questions.jsonl', [
+    { file, ask, id: 1 },
+    { file, ask: 'what colour is it' },
+    { file, ask: 'how many are there' },
+    { file },
+    { file, task: 'caption' },
+    { file, task: 'caption-human' },
+    { file, ask: '?!' },
+    { file, ask: 42 },
+    { file, ask, task: 'caption' },
+    { file, task: 'sing' },
+    { file: join(folder, 'none.jpg'), ask },
+    { file: files[1], ask },
+  ]);
+  const { lines, atFirst, status } = await caption('--json', '--posteriors', '--tasks', jobs);
+  expect(status).toBe(1);
+  expect(atFirst).toBeLessThan(lines.length);
+  const replies = lines.map((line) => JSON.parse(line));
+  expect(replies.map(({ error }) => error?.code ?? 'text')).toEqual([
+    ...new Array(6).fill('text'),
+    ...new Array(4).fill('invalid-argument'),
+    'image-unreadable',
+    'text',
+  ]);
+  expect(replies[0]).toMatchObject({ file, ask, id: 1, device: replies[3].device });
+  // One question in two spellings; the file is looked at for the first one alone.
+  const said = ({ text, tokens, posteriors }: (typeof replies)[number]) => {
+    return { text, tokens, posteriors };
+  };
+  expect(said(replies[2])).toEqual(said(replies[0]));
+  expect(said(replies[4])).toEqual(said(replies[3]));
+  expect(replies.map(({ timings }) => (timings ? timings.vision > 0 : undefined))).toEqual([
+    ...[true, false, false, true, true, true],
+    ...new Array(5).fill(undefined),
+    true,
+  ]);
+  expect(replies[0].posteriors.tokens.length).toBeLessThan(replies[3].posteriors.tokens.length);
+});
+
 test('says how it is used when it is used wrongly', async () => {
   const { errors, status } = await caption('--encoder', 'abacus', 'x.jpg');
   expect(status).toBe(2);
   expect(errors).toContain('--encoder: expected webgpu or wasm, got abacus');
   expect(errors).toContain('Usage:');
+  const both = await caption('--ask', 'why?', '--task', 'caption', 'x.jpg');
+  expect(both.status).toBe(2);
+  expect(both.errors).toContain('--ask and --task: expected one of them');
 });

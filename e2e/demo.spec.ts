@@ -16,6 +16,8 @@ declare global {
   interface Window {
     /** Kept by the test that watches object URLs come and go. */
     liveObjectUrls?: Set<string>;
+    /** Kept by the test that lets workers fail. */
+    workers?: Worker[];
   }
 }
 
@@ -56,6 +58,19 @@ const cards = (page: Page) => page.getByRole('article');
 async function expectCaption(card: Locator): Promise<void> {
   await expect(card.locator('.caption')).toHaveText(/\S/, patience);
   await expect(card.getByRole('list').getByRole('listitem')).toHaveCount(32);
+}
+
+/** The field for questions about a card's photo. */
+const askField = (card: Locator) => card.getByRole('textbox', { name: 'Ask about this photo' });
+
+/** What was asked about a card's photo, the latest first. */
+const asked = (card: Locator) => card.locator('.asked').getByRole('listitem');
+
+/** The item has an answer, or says that there is none; which, is the model's own affair. */
+async function expectAnswer(item: Locator, question: string): Promise<void> {
+  await expect(item.locator('.answer')).toHaveText(/\S/, patience);
+  await expect(item.locator('.question')).toHaveText(question);
+  await expect(item).toContainText(/Confidence \d+%/);
 }
 
 /** A picture of a sun over a hill as the bytes of a PNG, drawn by the page itself. */
@@ -227,6 +242,95 @@ test('the device is taken from the address, and can be changed while a photo wai
   await expect(cards(page).first()).toContainText('DecoderCPU (TypeScript)');
 });
 
+test('questions about a photo are answered below it, the latest first, from the keyboard', async ({
+  page,
+}) => {
+  await page.goto('./');
+  await page.locator('#samples').getByRole('button').first().click();
+  const card = cards(page).first();
+  await expect(askField(card)).toHaveCount(0);
+  await expectCaption(card);
+  await askField(card).focus();
+  await page.keyboard.press('Enter'); // Nothing to ask yet.
+  await expect(asked(card)).toHaveCount(0);
+
+  await page.keyboard.type('What is this?');
+  await page.keyboard.press('Enter');
+  await expect(askField(card)).toHaveValue('');
+  await expect(askField(card)).toBeFocused();
+  await page.keyboard.type('How many boats <b>are</b> there?');
+  await page.keyboard.press('Tab');
+  await expect(card.getByRole('button', { name: 'Ask', exact: true })).toBeFocused();
+  await page.keyboard.press('Enter');
+
+  await expect(asked(card)).toHaveCount(2);
+  await expectAnswer(asked(card).nth(0), 'How many boats <b>are</b> there?');
+  await expectAnswer(asked(card).nth(1), 'What is this?');
+  await expect(page.getByRole('log')).toContainText(/What is this\? \S/);
+  await expect(page.getByRole('log')).toContainText(/boats <b>are<\/b> there\? \S/);
+
+  // Another device is another model: it looks again. A card that goes takes its questions with it.
+  await page.locator('input[name=decoder][value=reference]').check();
+  await askField(card).fill('And on the other device?');
+  await page.keyboard.press('Enter');
+  await expectAnswer(asked(card).first(), 'And on the other device?');
+  await askField(card).fill('Is anyone there?');
+  await page.keyboard.press('Enter');
+  await card.getByRole('button', { name: /^Remove/ }).click();
+  await expect(cards(page)).toHaveCount(0);
+});
+
+test('a question that fails says why in its place, and can be mended or tried again', async ({
+  page,
+}) => {
+  await page.addInitScript(() => {
+    const workers: Worker[] = [];
+    window.workers = workers;
+    window.Worker = class extends Worker {
+      constructor(...given: ConstructorParameters<typeof Worker>) {
+        super(...given);
+        workers.push(this);
+      }
+    };
+  });
+  await page.goto('./');
+  await page.locator('#samples').getByRole('button').first().click();
+  const card = cards(page).first();
+  await expectCaption(card);
+
+  await askField(card).fill('?!');
+  await page.keyboard.press('Enter');
+  await expect(asked(card).first()).toContainText('invalid-argument', patience);
+  await expect(asked(card).first()).toContainText('Expected a question with words in it');
+  await expect(askField(card)).toHaveValue('?!');
+  await expect(page.getByRole('log')).toContainText(/\?! Expected a question/);
+
+  await askField(card).fill('Is it raining?');
+  // In one go, or the answer may be there before the worker is gone.
+  await askField(card).evaluate((input: HTMLInputElement) => {
+    input.form?.requestSubmit();
+    const gone = new ErrorEvent('error', { message: 'out of memory' });
+    window.workers?.at(-1)?.dispatchEvent(gone);
+  });
+  await expect(asked(card).first()).toContainText('worker-failed');
+  await asked(card).first().getByRole('button', { name: 'Try again' }).press('Enter');
+  await expect(askField(card)).toBeFocused();
+  await expectAnswer(asked(card).first(), 'Is it raining?');
+  await expect(asked(card)).toHaveCount(2);
+});
+
+test('there is nothing to ask with where the model does not answer', async ({ page }) => {
+  await page.route('**/manifest.json', async (route) => {
+    const response = await route.fetch();
+    const { tasks, ...manifest } = await response.json();
+    await route.fulfill({ json: { ...manifest, tasks: { caption: tasks.caption } } });
+  });
+  await page.goto('./');
+  await page.locator('#samples').getByRole('button').first().click();
+  await expectCaption(cards(page).first());
+  await expect(page.getByRole('textbox')).toHaveCount(0);
+});
+
 test('a model that cannot be had says why, and photos wait for the next try', async ({ page }) => {
   const manifest = '**/manifest.json';
   await page.route(manifest, (route) => route.fulfill({ status: 503 }));
@@ -267,6 +371,12 @@ test.describe('without motion', () => {
     await page.locator('#samples').getByRole('button').first().click();
     await expectCaption(cards(page).first());
     await expect(cards(page).last()).toContainText('unsupported-image');
+    for (const question of ['?!', 'What is this?']) {
+      await askField(cards(page).first()).fill(question);
+      await page.keyboard.press('Enter');
+    }
+    await expect(asked(cards(page).first()).last()).toContainText('invalid-argument', patience);
+    await expectAnswer(asked(cards(page).first()).first(), 'What is this?');
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const width of [1280, 390]) {
         await page.emulateMedia({ colorScheme });

@@ -1,7 +1,10 @@
 /** The page's side: starts the worker, owns its life, and turns images into what it takes. */
 import * as Comlink from 'comlink';
 import { NarvlError } from './errors.ts';
+import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
 import {
+  type Answer,
+  type Ask,
   type Caption,
   type DeviceChoice,
   LARGEST_BATCH,
@@ -33,23 +36,17 @@ export interface LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How one image or batch is captioned. */
-export interface CallOptions {
-  /** A task of the model's manifest, such as another style; the first if left out. */
-  readonly task?: string | undefined;
-  /** Also give the likeliest tokens of every slot. */
-  readonly posteriors?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Longest silence of a worker that has something to do, before it counts as hung. */
 const WATCHDOG_MS = 120_000;
 
 /** A worker with the model that it holds. */
 interface Session {
+  readonly worker: Worker;
   readonly api: Comlink.Remote<WorkerApi>;
-  /** Rejects when the worker dies: a call that waits for it would wait for ever. */
-  readonly failed: Promise<never>;
+  /** Rejects when the worker ends: a call that waits for it would wait for ever. */
+  readonly ended: Promise<never>;
+  /** Makes `ended` reject. */
+  end(error: NarvlError): void;
 }
 
 /**
@@ -63,10 +60,10 @@ export class Narvl {
   readonly #url: string;
   readonly #options: LoadOptions;
   #opening: Promise<{ session: Session; info: ModelInfo }> | undefined;
-  #worker: Worker | undefined;
-  #fail: ((error: NarvlError) => void) | undefined;
+  #session: Session | undefined;
   #disposed = false;
   #jobs = 0;
+  #looks = 0;
   #waiting = 0;
   #watchdog: ReturnType<typeof setTimeout> | undefined;
   #info: ModelInfo | undefined;
@@ -103,11 +100,8 @@ export class Narvl {
    * @throws NarvlError `invalid-argument`, `unsupported-image`, `image-too-large`,
    * `image-unreadable`, `download-failed`, `aborted`, `disposed`, `device-lost` or `worker-failed`.
    */
-  async caption(image: ImageSource, options: CallOptions = {}): Promise<Caption> {
-    const [result] = await this.captionBatch([image], options);
-    if (!result) throw new NarvlError('worker-failed', 'The worker answered with no caption');
-    if (result instanceof NarvlError) throw result;
-    return result;
+  async caption(image: ImageSource, { task, ...options }: CaptionOptions = {}): Promise<Caption> {
+    return this.#askImage(image, { kind: 'caption', task }, options);
   }
 
   /**
@@ -116,30 +110,80 @@ export class Narvl {
    */
   async captionBatch(
     images: readonly ImageSource[],
-    options: CallOptions = {},
+    { task, ...options }: CaptionOptions = {},
+  ): Promise<(Caption | NarvlError)[]> {
+    return this.#askImages(images, { kind: 'caption', task }, options);
+  }
+
+  /**
+   * The answer to a question about an image. Who has more than one question looks first.
+   * @throws NarvlError as `caption` does; `invalid-argument` also for a question that has no words
+   * or too many, and if the model answers none.
+   */
+  async answer(image: ImageSource, question: string, options: AskOptions = {}): Promise<Answer> {
+    return this.#askImage(image, { kind: 'answer', question }, options);
+  }
+
+  /**
+   * Look at an image once, to ask many things of it. A look is kept until it is disposed, and at
+   * most 64 are. @throws NarvlError as `caption` does, and `too-many-looks`.
+   */
+  async look(image: ImageSource, { signal }: LookOptions = {}): Promise<Look> {
+    throwIfAborted(signal);
+    const wired = await toWire(image);
+    const { session } = await abortable(this.#open(), signal);
+    const look = ++this.#looks;
+    const forget = () => void session.api.forget(look);
+    const request = Comlink.transfer({ image: wired, look }, transferables([wired]));
+    try {
+      const timings = await this.#call(session, signal, (job) => session.api.look(job, request));
+      return new Look(timings, {
+        ask: (ask, options) => this.#askLook(session, look, ask, options),
+        forget,
+      });
+    } catch (error) {
+      forget(); // The worker may have finished it before it heard that no one waits.
+      throw error;
+    }
+  }
+
+  async #askImage(image: ImageSource, ask: Ask, options: AskOptions): Promise<Caption> {
+    const [result] = await this.#askImages([image], ask, options);
+    if (!result) throw new NarvlError('worker-failed', 'The worker left out the image');
+    if (result instanceof NarvlError) throw result;
+    return result;
+  }
+
+  async #askImages(
+    images: readonly ImageSource[],
+    ask: Ask,
+    options: AskOptions,
   ): Promise<(Caption | NarvlError)[]> {
     throwIfAborted(options.signal);
     const results: (Caption | NarvlError)[] = [];
     for (let at = 0; at < images.length; at += LARGEST_BATCH) {
-      results.push(...(await this.#captionSome(images.slice(at, at + LARGEST_BATCH), options)));
+      results.push(...(await this.#askSome(images.slice(at, at + LARGEST_BATCH), ask, options)));
     }
     return results;
   }
 
   /** As many images as one job takes. */
-  async #captionSome(
+  async #askSome(
     images: readonly ImageSource[],
-    { signal, task, posteriors }: CallOptions,
+    ask: Ask,
+    { signal, posteriors }: AskOptions,
   ): Promise<(Caption | NarvlError)[]> {
     const wired = await Promise.all(
       images.map((image) => toWire(image).catch((error: unknown) => asNarvlError(error))),
     );
     const readable = wired.filter((image): image is WireImage => !(image instanceof NarvlError));
     const { session } = await abortable(this.#open(), signal);
-    const transfer = readable.flatMap((image) => (image.kind === 'bitmap' ? [image.bitmap] : []));
-    const request = Comlink.transfer({ images: readable, task, posteriors }, transfer);
+    const request = Comlink.transfer(
+      { images: readable, ask, posteriors },
+      transferables(readable),
+    );
     const outcomes = [
-      ...(await this.#call(session, signal, (job) => session.api.caption(job, request))),
+      ...(await this.#call(session, signal, (job) => session.api.askImages(job, request))),
     ];
     return wired.map((image) => {
       if (image instanceof NarvlError) return image;
@@ -147,6 +191,25 @@ export class Narvl {
       if (!outcome) return new NarvlError('worker-failed', 'The worker left out an image');
       return outcome.ok ? outcome.value : toError(outcome.error);
     });
+  }
+
+  async #askLook(
+    session: Session,
+    look: number,
+    ask: Ask,
+    { signal, posteriors }: AskOptions,
+  ): Promise<Caption> {
+    const request = { look, ask, posteriors };
+    try {
+      return await this.#call(session, signal, (job) => session.api.askLook(job, request));
+    } catch (error) {
+      const { code, message } = asNarvlError(error);
+      const lost = code === 'device-lost' || code === 'worker-failed';
+      if (!lost || session === this.#session) throw error;
+      throw new NarvlError(code, `${message}; its looks went with it: look at the image again`, {
+        cause: error,
+      });
+    }
   }
 
   /** End the worker and free its memory. What still waits is rejected with `disposed`. */
@@ -169,20 +232,19 @@ export class Narvl {
       type: 'module',
       name: 'narvl',
     });
-    let fail: (error: NarvlError) => void = () => {};
-    const failed = new Promise<never>((_, reject) => {
-      fail = reject;
+    let end: (error: NarvlError) => void = () => {};
+    const ended = new Promise<never>((_, reject) => {
+      end = reject;
     });
-    failed.catch(() => {}); // Who waits hears of it through the race in #call.
+    ended.catch(() => {}); // Who waits hears of it through the race in #call.
     worker.addEventListener('error', (event) => {
       this.#stop(new NarvlError('worker-failed', `The worker failed: ${event.message}`));
     });
     worker.addEventListener('messageerror', () => {
       this.#stop(new NarvlError('worker-failed', 'A message to or from the worker was unreadable'));
     });
-    this.#worker = worker;
-    this.#fail = fail;
-    const session: Session = { api: Comlink.wrap<WorkerApi>(worker), failed };
+    const session: Session = { worker, api: Comlink.wrap<WorkerApi>(worker), ended, end };
+    this.#session = session;
     const { device, onProgress } = this.#options;
     const request = { url: this.#url, device: device === 'auto' || !device ? {} : device };
     const report = Comlink.proxy((progress: Progress) => {
@@ -212,7 +274,7 @@ export class Narvl {
     this.#waiting++;
     this.#feedWatchdog();
     try {
-      const outcome = await abortable(Promise.race([send(job), session.failed]), signal);
+      const outcome = await abortable(Promise.race([send(job), session.ended]), signal);
       if (outcome.ok) return outcome.value;
       const error = toError(outcome.error);
       // A lost device takes its sessions with it: only a new worker can go on.
@@ -237,10 +299,9 @@ export class Narvl {
   /** End the worker, reject what waits for it, and let the next call start another. */
   #stop(error: NarvlError): void {
     clearTimeout(this.#watchdog);
-    this.#fail?.(error);
-    this.#worker?.terminate();
-    this.#worker = undefined;
-    this.#fail = undefined;
+    this.#session?.end(error);
+    this.#session?.worker.terminate();
+    this.#session = undefined;
     this.#opening = undefined;
     if (this.#disposed) this.#info = undefined;
   }
@@ -271,6 +332,11 @@ async function toWire(image: ImageSource): Promise<WireImage> {
   } catch (cause) {
     throw new NarvlError('image-unreadable', `${kindOf(image)} holds no picture`, { cause });
   }
+}
+
+/** What is handed over to the worker instead of copied. */
+function transferables(images: readonly WireImage[]): Transferable[] {
+  return images.flatMap((image) => (image.kind === 'bitmap' ? [image.bitmap] : []));
 }
 
 function kindOf(value: unknown): string {

@@ -20,13 +20,15 @@ export type NarvlErrorCode =
   | 'webgpu-unavailable'
   /** The GPU has not enough memory for the model or the batch. */
   | 'out-of-memory'
-  /** The GPU device went away; `load` starts anew. */
+  /** More looks are alive than are kept: dispose of some. */
+  | 'too-many-looks'
+  /** The GPU device went away; the next call starts anew, and looks have to be looked again. */
   | 'device-lost'
   /** The caller's signal said stop. */
   | 'aborted'
   /** The object was disposed before or while the call ran. */
   | 'disposed'
-  /** The worker died or stopped answering; `load` starts anew. */
+  /** The worker died or fell silent; the next call starts anew, and looks have to be looked again. */
   | 'worker-failed';
 
 /** An error whose `code` says what kind it is and whose message says what was expected and came. */

@@ -1,15 +1,18 @@
-/** The public surface: captions for photographs, written in one parallel decoder pass. */
-export type { CallOptions, ImageSource, LoadOptions } from './client.ts';
+/** The public surface: captions and answers about photographs, written in one decoder pass. */
+export type { ImageSource, LoadOptions } from './client.ts';
 export { Narvl } from './client.ts';
 export { NarvlError, type NarvlErrorCode } from './errors.ts';
+export type { AskOptions, CaptionOptions, Look, LookOptions } from './look.ts';
 export type { DecoderCost } from './model/decoder.ts';
 export type {
   AlignmentSlot,
+  Answer,
   Caption,
   DecoderDevice,
   Device,
   DeviceChoice,
   EncoderDevice,
+  ModelInfo,
   Progress,
   SlotPosteriors,
   SlotRole,

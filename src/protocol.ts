@@ -51,7 +51,10 @@ export interface AlignmentSlot {
   readonly role: SlotRole;
 }
 
-/** Milliseconds by stage. Stages of a batch are shared by its images. */
+/**
+ * Milliseconds by stage, 0 for what was not done: a look has no fusion and decoder, and what is
+ * asked of a look no image, preprocess and vision. Stages of a batch are shared by its images.
+ */
 export interface Timings {
   /** Decoding the file into pixels. */
   readonly image: number;
@@ -89,6 +92,9 @@ export interface Caption {
   /** Only if asked for. */
   readonly posteriors?: SlotPosteriors | undefined;
 }
+
+/** A question's answer: of a caption's form, from the slots that the model answers with. */
+export type Answer = Caption;
 
 /** How far `load` has come. */
 export interface Progress {
@@ -128,19 +134,45 @@ export interface OpenRequest {
 export interface ModelInfo {
   readonly name: string;
   readonly device: Device;
+  /** What `caption` takes as its task, the default first. */
   readonly tasks: readonly string[];
+  /** Whether `answer` answers questions. */
+  readonly answers: boolean;
 }
 
 /** Images that go through the network together; more are more jobs. */
 export const LARGEST_BATCH = 16;
 
-/** One job for the worker. */
-export interface CaptionRequest {
+/** Looks that are kept at a time: enough for any page, and a bound on what a leak can take. */
+export const MOST_LOOKS = 64;
+
+/** What is asked: a caption in a task's style, the first if left out, or a question's answer. */
+export type Ask =
+  | { readonly kind: 'caption'; readonly task?: string | undefined }
+  | { readonly kind: 'answer'; readonly question: string };
+
+/** What is asked, and how much is to come back. */
+export interface AskRequest {
+  readonly ask: Ask;
+  readonly posteriors?: boolean | undefined;
+}
+
+/** One job for the worker: something to ask of images. */
+export interface ImagesRequest extends AskRequest {
   /** At most LARGEST_BATCH. */
   readonly images: readonly WireImage[];
-  /** A task of the manifest; the first if left out. */
-  readonly task?: string | undefined;
-  readonly posteriors?: boolean | undefined;
+}
+
+/** One job for the worker: an image to look at and to keep. */
+export interface LookRequest {
+  readonly image: WireImage;
+  /** What the look is to be called; the page sees to it that no two are called the same. */
+  readonly look: number;
+}
+
+/** One job for the worker: something to ask of a look that it keeps. */
+export interface LookAskRequest extends AskRequest {
+  readonly look: number;
 }
 
 /** The worker, as the page calls it through Comlink. */
@@ -150,7 +182,12 @@ export interface WorkerApi {
     onProgress: ((progress: Progress) => void) & ProxyMarked,
   ): Promise<Outcome<ModelInfo>>;
   /** One outcome an image, in order: one that cannot be read does not spoil the others. */
-  caption(job: number, request: CaptionRequest): Promise<Outcome<readonly Outcome<Caption>[]>>;
+  askImages(job: number, request: ImagesRequest): Promise<Outcome<readonly Outcome<Caption>[]>>;
+  /** What looking took. */
+  look(job: number, request: LookRequest): Promise<Outcome<Timings>>;
+  askLook(job: number, request: LookAskRequest): Promise<Outcome<Caption>>;
+  /** Let go of a look, behind whatever was asked of it; nothing if there is none of that name. */
+  forget(look: number): void;
   /** Stop a job: at once if it waits, else after the stage that it is in. */
   abort(job: number): void;
 }

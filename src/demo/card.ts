@@ -1,32 +1,22 @@
 /** A photo with what became of it: it waits, then has a caption or an error in its own place. */
-import type { Caption, NarvlError, NarvlErrorCode } from '../index.ts';
+import type { Caption, NarvlError } from '../index.ts';
 import { announce } from './announcer.ts';
 import { createCaptionText } from './caption-text.ts';
 import { playCollapse, playOnceSeen } from './collapse-animation.ts';
 import { make } from './dom.ts';
+import { isPassing } from './errors.ts';
 import { milliseconds, percent, sentence } from './format.ts';
+import type { Photo } from './photo.ts';
+import { type Ask, createQuestions } from './questions.ts';
 import { createStrip } from './strip.ts';
 import { createTimings } from './timings.ts';
-
-/** A photo to caption. */
-export interface Photo {
-  readonly name: string;
-  /** A file of the visitor's, or the URL of a sample. */
-  readonly source: Blob | string;
-}
 
 /** What the card asks of who keeps it. */
 export interface CardEvents {
   onRemove(): void;
   onRetry(): void;
+  readonly onAsk: Ask;
 }
-
-/** Errors that another try may get past; what is wrong with a photo stays wrong. */
-const passing: ReadonlySet<NarvlErrorCode> = new Set<NarvlErrorCode>([
-  'device-lost',
-  'download-failed',
-  'worker-failed',
-]);
 
 /** How long the copy button says how it went. */
 const COPIED_MS = 2000;
@@ -40,6 +30,7 @@ export class PhotoCard {
   readonly #image: HTMLImageElement;
   readonly #result: HTMLElement;
   readonly #objectUrl: string | undefined;
+  #questions: HTMLElement | undefined;
 
   constructor(photo: Photo, events: CardEvents) {
     this.photo = photo;
@@ -107,7 +98,7 @@ export class PhotoCard {
 
   showError(error: NarvlError): void {
     const problem = make('p', { class: 'problem' }, make('code', {}, error.code), error.message);
-    if (passing.has(error.code)) {
+    if (isPassing(error)) {
       const retry = make('button', { type: 'button', class: 'quiet' }, 'Try again');
       retry.addEventListener('click', () => this.#events.onRetry());
       this.#show('failed', problem, make('div', { class: 'verdict' }, retry));
@@ -116,6 +107,13 @@ export class PhotoCard {
     }
     this.#image.alt = `Not captioned: ${this.photo.name}`;
     announce(`${this.photo.name}: ${error.message}`);
+  }
+
+  /** Let the visitor ask about the photo. */
+  offerQuestions(): void {
+    if (this.#questions) return;
+    this.#questions = createQuestions(this.#events.onAsk);
+    this.element.append(this.#questions);
   }
 
   /** Take the card off the page and let go of the photo. */

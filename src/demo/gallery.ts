@@ -1,13 +1,20 @@
 /** The cards on the page: newest on top, each captioned by itself, removable one by one or at once. */
-import type { Caption, ImageSource } from '../index.ts';
-import { type Photo, PhotoCard } from './card.ts';
+import type { Answer, Caption } from '../index.ts';
+import { PhotoCard } from './card.ts';
 import { byId } from './dom.ts';
-import { asNarvlError } from './model-host.ts';
+import { asNarvlError } from './errors.ts';
+import type { Photo } from './photo.ts';
 
-/** Who writes the captions. */
-export interface Captioner {
-  /** The caption of `image`; `onStart` is called as soon as there is a model to ask. */
-  caption(image: ImageSource, signal: AbortSignal, onStart: () => void): Promise<Caption>;
+/** Who writes captions and answers. */
+export interface Writer {
+  /** Whether `answer` answers. */
+  readonly answers: boolean;
+  /** The caption of a photo; `onStart` is called as soon as there is a model to ask. */
+  caption(photo: Photo, signal: AbortSignal, onStart: () => void): Promise<Caption>;
+  /** The answer to a question about a photo. */
+  answer(photo: Photo, question: string, signal: AbortSignal): Promise<Answer>;
+  /** No more will be asked about a photo. */
+  forget(photo: Photo): void;
 }
 
 /** A card with the way to stop its work. */
@@ -17,13 +24,13 @@ interface Entry {
 }
 
 export class Gallery {
-  readonly #captioner: Captioner;
+  readonly #writer: Writer;
   readonly #section = byId('results', HTMLElement);
   readonly #cards = byId('cards', HTMLDivElement);
   #entries: Entry[] = [];
 
-  constructor(captioner: Captioner) {
-    this.#captioner = captioner;
+  constructor(writer: Writer) {
+    this.#writer = writer;
     byId('clear', HTMLButtonElement).addEventListener('click', () => {
       for (const entry of [...this.#entries]) this.#remove(entry);
     });
@@ -35,8 +42,10 @@ export class Gallery {
       const card = new PhotoCard(photo, {
         onRemove: () => this.#remove(entry),
         onRetry: () => void this.#caption(entry),
+        onAsk: (question) => this.#writer.answer(photo, question, stop.signal),
       });
-      const entry: Entry = { card, stop: new AbortController() };
+      const stop = new AbortController();
+      const entry: Entry = { card, stop };
       return entry;
     });
     this.#entries.unshift(...added);
@@ -49,10 +58,10 @@ export class Gallery {
   async #caption({ card, stop }: Entry): Promise<void> {
     card.showWaiting();
     try {
-      const caption = await this.#captioner.caption(card.photo.source, stop.signal, () =>
-        card.showLooking(),
-      );
-      if (!stop.signal.aborted) card.showCaption(caption);
+      const caption = await this.#writer.caption(card.photo, stop.signal, () => card.showLooking());
+      if (stop.signal.aborted) return;
+      card.showCaption(caption);
+      if (this.#writer.answers) card.offerQuestions();
     } catch (error) {
       if (!stop.signal.aborted) card.showError(asNarvlError(error));
     }
@@ -61,6 +70,7 @@ export class Gallery {
   /** Keyboard users stay where they are: on the next card, or back where photos are added. */
   #remove(entry: Entry): void {
     entry.stop.abort();
+    this.#writer.forget(entry.card.photo);
     const at = this.#entries.indexOf(entry);
     this.#entries = this.#entries.filter((other) => other !== entry);
     entry.card.remove();

@@ -1,12 +1,15 @@
-/** Holds the model that the page captions with, through loading, failing and changing device. */
+/** Holds the model that the page asks, through loading, failing and changing device. */
 import {
+  type Answer,
   type Caption,
   type DeviceChoice,
-  type ImageSource,
   Narvl,
-  NarvlError,
+  type NarvlError,
   type Progress,
 } from '../index.ts';
+import { asNarvlError } from './errors.ts';
+import { Looks } from './looks.ts';
+import type { Photo } from './photo.ts';
 
 /** Who shows how the model is doing. */
 export interface ModelView {
@@ -15,12 +18,13 @@ export interface ModelView {
   failed(error: NarvlError): void;
 }
 
-/** One model at a time. Captions asked for before it is there, or while it changes, wait for it. */
+/** One model at a time. What is asked before it is there, or while it changes, waits for it. */
 export class ModelHost {
   readonly #url: string;
   readonly #view: ModelView;
   #model: Narvl | undefined;
   #loading: AbortController | undefined;
+  readonly #looks = new Looks();
   #waiting: ((model: Narvl) => void)[] = [];
 
   constructor(url: string, view: ModelView) {
@@ -56,24 +60,39 @@ export class ModelHost {
     }
   }
 
+  /** Whether there is a model, and it answers questions. */
+  get answers(): boolean {
+    return this.#model?.info.answers ?? false;
+  }
+
   /** The caption of a photo; `onStart` is called as soon as there is a model to ask. */
-  async caption(image: ImageSource, signal: AbortSignal, onStart: () => void): Promise<Caption> {
+  caption({ source }: Photo, signal: AbortSignal, onStart: () => void): Promise<Caption> {
+    return this.#ask(signal, (model) => {
+      onStart();
+      return model.caption(source, { signal });
+    });
+  }
+
+  /** The answer to a question about a photo. */
+  answer(photo: Photo, question: string, signal: AbortSignal): Promise<Answer> {
+    return this.#ask(signal, (model) => this.#looks.answer(model, photo, question, signal));
+  }
+
+  /** Let go of what is kept to answer questions about a photo. */
+  forget(photo: Photo): void {
+    this.#looks.forget(photo);
+  }
+
+  async #ask<T>(signal: AbortSignal, work: (model: Narvl) => Promise<T>): Promise<T> {
     for (;;) {
       const model =
         this.#model ?? (await new Promise<Narvl>((resolve) => this.#waiting.push(resolve)));
-      onStart();
       try {
-        return await model.caption(image, { signal });
+        return await work(model);
       } catch (error) {
         // Disposed under way because another device was chosen: ask again there.
         if (model === this.#model || signal.aborted) throw error;
       }
     }
   }
-}
-
-/** Everything the library throws is typed already; what else may come is a fault of the page. */
-export function asNarvlError(error: unknown): NarvlError {
-  if (error instanceof NarvlError) return error;
-  return new NarvlError('worker-failed', String(error), { cause: error });
 }

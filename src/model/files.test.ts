@@ -2,7 +2,13 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadModelFiles } from './files.ts';
-import { parseManifest } from './manifest.ts';
+import {
+  answerTask,
+  captionTasks,
+  findAnswerTask,
+  findCaptionTask,
+  parseManifest,
+} from './manifest.ts';
 
 const URL_OF_MODEL = 'https://example.test/model/';
 const contents: Record<string, Uint8Array<ArrayBuffer>> = {
@@ -18,7 +24,7 @@ function manifest() {
     return [name, { bytes: data.length, sha256 }] as const;
   });
   return {
-    format: 1,
+    format: 2,
     name: 'test',
     files: Object.fromEntries(files),
     image: { size: 8, mean: [0, 0, 0], std: [1, 1, 1], fit: 'squash' },
@@ -28,7 +34,11 @@ function manifest() {
       ...{ width: 8, heads: 2, layers: 1, ffn: 8, vocabulary: 9, queries: 4, memory: 7 },
       ...{ blank: 0, eos: 2, epsilon: 1e-5 },
     },
-    tasks: { caption: { prompt: 'what?', queries: { first: 0, count: 4 } } },
+    tasks: {
+      caption: { kind: 'caption', prompt: 'what?', queries: { first: 0, count: 3 } },
+      'caption-human': { kind: 'caption', prompt: 'so?', queries: { first: 0, count: 3 } },
+      answer: { kind: 'answer', queries: { first: 3, count: 1 } },
+    },
     licence: 'test',
     trainedOn: [],
   };
@@ -119,15 +129,69 @@ describe('loadModelFiles', () => {
   });
 });
 
+/** What parses to the manifest of these tests with something changed. */
+const parse = (change: object = {}) => parseManifest(JSON.stringify({ ...manifest(), ...change }));
+
 describe('parseManifest', () => {
-  it('names the field that is wrong', () => {
-    const broken = { ...manifest(), image: { ...manifest().image, size: -1 } };
-    expect(() => parseManifest(JSON.stringify(broken))).toThrowError(/image\.size/);
+  const { caption, answer } = manifest().tasks;
+
+  it.each([
+    ['an older format', { format: 1 }, /^manifest\.json, format: .*2.*1/],
+    ['a size below 1', { image: { ...manifest().image, size: -1 } }, /image\.size/],
+    [
+      'memory that is not what features and prompt add up to',
+      { decoder: { ...manifest().decoder, memory: 8 } },
+      /expected .* 7, got 8/,
+    ],
+    ['no task', { tasks: {} }, /tasks: Expected the first task to be a caption/],
+    ['an answer as the first task', { tasks: { answer, caption } }, /first task to be a caption/],
+    ['a task of no known kind', { tasks: { caption: { ...caption, kind: 'sing' } } }, /kind/],
+    [
+      'a caption without a prompt',
+      { tasks: { caption: { kind: 'caption', queries: caption.queries } } },
+      /tasks\.caption\.prompt/,
+    ],
+    [
+      'queries that are not there',
+      { tasks: { caption, answer: { ...answer, queries: { first: 3, count: 2 } } } },
+      /tasks\.answer\.queries: expected a range within 4 rows, got 2 from 3/,
+    ],
+  ])('refuses %s, and says where', (_, change, message) => {
+    expect(() => parse(change)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-model',
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+});
+
+describe('tasks', () => {
+  it('are found by name, the first caption without one', () => {
+    expect([...captionTasks(parse()).keys()]).toEqual(['caption', 'caption-human']);
+    expect(findCaptionTask(parse(), undefined).prompt).toBe('what?');
+    expect(findCaptionTask(parse(), 'caption-human').prompt).toBe('so?');
+    expect(findAnswerTask(parse()).queries).toEqual({ first: 3, count: 1 });
   });
 
-  it('holds memory to what features and prompt add up to', () => {
-    const json = manifest();
-    json.decoder.memory = 8;
-    expect(() => parseManifest(JSON.stringify(json))).toThrowError(/expected .* 7, got 8/);
+  it.each(['sing', 'answer', 'toString', ''])('has no caption task %j', (name) => {
+    expect(() => findCaptionTask(parse(), name)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-argument',
+        message: `Expected a caption task of caption, caption-human, got ${JSON.stringify(name)}`,
+      }),
+    );
+  });
+
+  it('may lack an answer', () => {
+    const { caption } = manifest().tasks;
+    const mute = parse({ tasks: { caption } });
+    expect(answerTask(mute)).toBeUndefined();
+    expect(() => findAnswerTask(mute)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-argument',
+        message: 'This model answers no questions',
+      }),
+    );
   });
 });

@@ -11,8 +11,17 @@ const file = v.object({
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits')),
 });
 
+const queries = v.object({ first: id, count });
+
+const task = v.variant('kind', [
+  /** Describe the photo; `prompt` says in which style. */
+  v.object({ kind: v.literal('caption'), prompt: v.string(), queries }),
+  /** Answer a question, which is the prompt. */
+  v.object({ kind: v.literal('answer'), queries }),
+]);
+
 const schema = v.object({
-  format: v.literal(1),
+  format: v.literal(2),
   name: v.string(),
   /** Size and hash of every file, by its name in the folder. */
   files: v.object({
@@ -40,10 +49,13 @@ const schema = v.object({
     eos: id,
     epsilon: v.number(),
   }),
-  /** What the model can be asked to do; the first is the default. */
+  /** What the model can be asked to do. The first is the default, so it needs no question. */
   tasks: v.pipe(
-    v.record(v.string(), v.object({ prompt: v.string(), queries: v.object({ first: id, count }) })),
-    v.check((tasks) => Object.keys(tasks).length > 0, 'Expected at least one task'),
+    v.record(v.string(), task),
+    v.check(
+      (tasks) => Object.values(tasks)[0]?.kind === 'caption',
+      'Expected the first task to be a caption',
+    ),
   ),
   licence: v.string(),
   trainedOn: v.array(v.string()),
@@ -55,8 +67,13 @@ export type Manifest = v.InferOutput<typeof schema>;
 /** Name of a file that every model has. */
 export type ModelFile = keyof Manifest['files'];
 
-/** One thing that the model can be asked to do. */
-export type Task = Manifest['tasks'][string];
+type Task = Manifest['tasks'][string];
+
+/** A style that the model describes photos in. */
+export type CaptionTask = Extract<Task, { kind: 'caption' }>;
+
+/** How the model answers questions. */
+export type AnswerTask = Extract<Task, { kind: 'answer' }>;
 
 /**
  * The manifest in `text`.
@@ -75,7 +92,7 @@ export function parseManifest(text: string): Manifest {
     const where = v.getDotPath(issue) ?? 'its top level';
     throw new NarvlError('invalid-model', `manifest.json, ${where}: ${issue.message}`);
   }
-  const { features, prompt, decoder } = result.output;
+  const { features, prompt, decoder, tasks } = result.output;
   if (decoder.memory !== features.rows + prompt.length) {
     throw new NarvlError(
       'invalid-model',
@@ -83,19 +100,52 @@ export function parseManifest(text: string): Manifest {
         `${features.rows + prompt.length}, got ${decoder.memory}`,
     );
   }
+  for (const [name, { queries }] of Object.entries(tasks)) {
+    if (queries.first + queries.count <= decoder.queries) continue;
+    throw new NarvlError(
+      'invalid-model',
+      `manifest.json, tasks.${name}.queries: expected a range within ${decoder.queries} rows, ` +
+        `got ${queries.count} from ${queries.first}`,
+    );
+  }
   return result.output;
 }
 
+/** The tasks that describe a photo by their names, the default one first. */
+export function captionTasks({ tasks }: Manifest): Map<string, CaptionTask> {
+  return new Map(
+    Object.entries(tasks).flatMap(([name, task]) =>
+      task.kind === 'caption' ? [[name, task] as const] : [],
+    ),
+  );
+}
+
+/** The task that answers questions, if there is one. */
+export function answerTask({ tasks }: Manifest): AnswerTask | undefined {
+  return Object.values(tasks).find((task) => task.kind === 'answer');
+}
+
 /**
- * A task by its name, or the default one.
- * @throws NarvlError `invalid-argument` that lists the tasks there are.
+ * A caption task by its name, or the default one.
+ * @throws NarvlError `invalid-argument` that lists the caption tasks there are.
  */
-export function findTask(manifest: Manifest, name: string | undefined): Task {
-  const names = Object.keys(manifest.tasks);
-  const task = manifest.tasks[name ?? names[0] ?? ''];
+export function findCaptionTask(manifest: Manifest, name: string | undefined): CaptionTask {
+  const tasks = captionTasks(manifest);
+  const [first] = tasks.values();
+  const task = name === undefined ? first : tasks.get(name);
   if (task) return task;
   throw new NarvlError(
     'invalid-argument',
-    `Expected a task of ${names.join(', ')}, got ${JSON.stringify(name)}`,
+    `Expected a caption task of ${[...tasks.keys()].join(', ')}, got ${JSON.stringify(name)}`,
   );
+}
+
+/**
+ * The task that answers questions.
+ * @throws NarvlError `invalid-argument` if there is none.
+ */
+export function findAnswerTask(manifest: Manifest): AnswerTask {
+  const task = answerTask(manifest);
+  if (task) return task;
+  throw new NarvlError('invalid-argument', 'This model answers no questions');
 }

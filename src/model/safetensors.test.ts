@@ -19,26 +19,38 @@ function file(header: unknown, data: Uint8Array = new Uint8Array()): ArrayBuffer
   return bytes.buffer;
 }
 
-/** Arbitrary well-formed tensors with their bytes. */
+const sizes: Record<string, number> = { F32: 4, F16: 2, I8: 1 };
+
+/** Arbitrary well-formed tensors. */
 const tensors = fc.array(
-  fc.record({
-    name: fc.string({ minLength: 1 }).filter((name) => name !== '__metadata__'),
-    dtype: fc.constantFrom('F32', 'F16'),
-    shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
-  }),
+  fc
+    .record({
+      name: fc
+        .string({ minLength: 1 })
+        .filter((name) => name !== '__metadata__' && !name.endsWith('.scale')),
+      dtype: fc.constantFrom('F32', 'F16', 'I8'),
+      shape: fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 3 }),
+    })
+    .filter(({ dtype, shape }) => dtype !== 'I8' || shape.length === 2),
   { maxLength: 5 },
 );
 
+/** A file of these tensors, those of I8 with their scales. */
 function wellFormed(list: { name: string; dtype: string; shape: number[] }[]): ArrayBuffer {
   const header = new Map<string, Entry>();
   let end = 0;
+  const add = (name: string, dtype: string, shape: number[]) => {
+    const begin = end;
+    end += shape.reduce((product, size) => product * size, sizes[dtype] ?? 0);
+    header.set(name, { dtype, shape, data_offsets: [begin, end] });
+  };
   for (const { name, dtype, shape } of list) {
     if (header.has(name)) continue;
-    const begin = end;
-    end += shape.reduce((product, size) => product * size, dtype === 'F32' ? 4 : 2);
-    header.set(name, { dtype, shape, data_offsets: [begin, end] });
+    add(name, dtype, shape);
+    if (dtype === 'I8') add(`${name}.scale`, 'F16', shape.slice(1));
   }
-  const data = Uint8Array.from({ length: end }, (_, i) => (i * 37) % 256);
+  // Below 128 no F16 is negative, infinite or NaN; above 0 none is zero.
+  const data = Uint8Array.from({ length: end }, (_, i) => 1 + ((i * 37) % 123));
   return file(Object.fromEntries(header), data);
 }
 
@@ -81,6 +93,95 @@ test('reads F32 and F16 tensors, whatever their alignment', () => {
   expect([...(weights.get('full')?.data ?? [])]).toEqual([1.5, -2.25]);
 });
 
+/** `w` of I8 [2, 3], its integers 1 to 6 but for the last, -128; and what else a file has. */
+function quantised(scale: unknown, scaleBytes: Uint8Array, change: object = {}): ArrayBuffer {
+  const data = new Uint8Array(6 + scaleBytes.length);
+  data.set([1, 2, 3, 4, 5, 0x80]);
+  data.set(scaleBytes, 6);
+  const w = { dtype: 'I8', shape: [2, 3], data_offsets: [0, 6], ...change };
+  return file(scale === undefined ? { w } : { w, 'w.scale': scale }, data);
+}
+
+const f32 = (...numbers: number[]) => new Uint8Array(Float32Array.of(...numbers).buffer);
+const scaleOf = (dtype: string, shape: number[], bytes: number) => {
+  return { dtype, shape, data_offsets: [6, 6 + bytes] };
+};
+
+test('an I8 matrix is its integers times the scale of their column, and lists no scale', () => {
+  const halves = Uint8Array.of(0x00, 0x3c, 0x00, 0x38, 0x00, 0x40); // 1, 1/2, 2
+  for (const bytes of [
+    quantised(scaleOf('F32', [3], 12), f32(1, 0.5, 2)),
+    quantised(scaleOf('F16', [3], 6), halves),
+  ]) {
+    const weights = parseSafetensors(bytes);
+    expect([...weights.keys()]).toEqual(['w']);
+    expect(weights.get('w')?.shape).toEqual([2, 3]);
+    expect([...(weights.get('w')?.data ?? [])]).toEqual([1, 1, 6, 4, 2.5, -256]);
+  }
+});
+
+test('a scale may stand before its matrix', () => {
+  const header = {
+    'w.scale': { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+    w: { dtype: 'I8', shape: [1, 1], data_offsets: [4, 5] },
+  };
+  const weights = parseSafetensors(file(header, Uint8Array.of(...f32(0.25), 0xff)));
+  expect([...weights]).toEqual([['w', { shape: [1, 1], data: Float32Array.of(-0.25) }]]);
+});
+
+test.each([
+  ['no scale', undefined, [], {}, /w: expected w\.scale with it, got no such tensor/],
+  [
+    'two scales for three columns',
+    scaleOf('F32', [2], 8),
+    [1, 1],
+    {},
+    /w\.scale: expected F16 or F32 \[3\], got F32 \[2\]/,
+  ],
+  ['a scale a row', scaleOf('F32', [3, 1], 12), [1, 1, 1], {}, /got F32 \[3,1\]/],
+  ['a scale of I8', scaleOf('I8', [3], 3), [], {}, /expected F16 or F32 \[3\], got I8 \[3\]/],
+  [
+    'a scale of zero',
+    scaleOf('F32', [3], 12),
+    [1, 0, 1],
+    {},
+    /w\.scale: expected positive numbers, got 0/,
+  ],
+  ['a negative scale', scaleOf('F32', [3], 12), [1, 1, -2], {}, /got -2/],
+  [
+    'an infinite scale',
+    scaleOf('F32', [3], 12),
+    [Number.POSITIVE_INFINITY, 1, 1],
+    {},
+    /got Infinity/,
+  ],
+  ['a scale that is no number', scaleOf('F32', [3], 12), [1, Number.NaN, 1], {}, /got NaN/],
+  [
+    'an I8 vector',
+    scaleOf('F32', [3], 12),
+    [1, 1, 1],
+    { shape: [6] },
+    /expected I8 \[in, out\], got \[6\]/,
+  ],
+  [
+    'a scaled F16',
+    scaleOf('F32', [3], 12),
+    [1, 1, 1],
+    { dtype: 'F16', shape: [3] },
+    /w\.scale: expected w to be I8, got F16/,
+  ],
+])('%s is an invalid model', (_, scale, numbers, change, message) => {
+  const bytes = scale?.dtype === 'I8' ? Uint8Array.of(1, 1, 1) : f32(...numbers);
+  const error = failure(quantised(scale, bytes, change));
+  expect(error.code).toBe('invalid-model');
+  expect(error.message).toMatch(message);
+});
+
+test('a scale of nothing is an invalid model', () => {
+  const header = { 'w.scale': { dtype: 'F32', shape: [1], data_offsets: [0, 4] } };
+  expect(failure(file(header, f32(1))).message).toMatch(/expected w to be I8, got no such tensor/);
+});
+
 test('halves: subnormals, zeros, infinities and NaN', () => {
   expect(halfToNumber(0x0001)).toBe(2 ** -24);
   expect(halfToNumber(0x03ff)).toBe(1023 * 2 ** -24);
@@ -99,7 +200,7 @@ test.each([
   ['no UTF-8', new Uint8Array([1, 0, 0, 0, 0, 0, 0, 0, 255]).buffer, /header in JSON/],
   ['a list', file([]), /JSON object/],
   ['an entry that is none', file({ w: 3 }), /w: expected an object, got 3/],
-  ['unknown dtype', file(entry({ dtype: 'I8' }), new Uint8Array(8)), /F32 or F16, got "I8"/],
+  ['unknown dtype', file(entry({ dtype: 'I16' }), new Uint8Array(8)), /F16 or I8, got "I16"/],
   ['inherited dtype', file(entry({ dtype: 'toString' }), new Uint8Array(8)), /got "toString"/],
   ['negative size', file(entry({ shape: [-2] }), new Uint8Array(8)), /non-negative integers/],
   ['no shape', file(entry({ shape: undefined }), new Uint8Array(8)), /got nothing/],

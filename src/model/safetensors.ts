@@ -14,7 +14,10 @@ const lengthBytes = 8;
 const maxHeaderBytes = 100_000_000;
 
 /** The types that are read, with the bytes of one number. */
-const dtypeBytes = { F32: 4, F16: 2 } as const;
+const dtypeBytes = { F32: 4, F16: 2, I8: 1 } as const;
+
+/** An I8 matrix `X` [in, out] comes with `X.scale` [out]: a weight is its integer times that. */
+const scaleSuffix = '.scale';
 
 type Dtype = keyof typeof dtypeBytes;
 
@@ -28,8 +31,8 @@ interface Tensor {
 }
 
 /**
- * All tensors of a file by name, in f32 whatever they were stored as. They are copies: the file's
- * buffer can go.
+ * All tensors of a file by name, in f32 whatever they were stored as. The scales of I8 tensors are
+ * worked in and not listed. They are copies: the file's buffer can go.
  *
  * @throws NarvlError 'invalid-model', and nothing else, if the bytes are no such file.
  */
@@ -40,13 +43,62 @@ export function parseSafetensors(file: ArrayBuffer): Map<string, Weight> {
     .filter(([name]) => name !== '__metadata__')
     .map(([name, entry]) => checkEntry(name, entry, dataBytes));
   checkCoverage(tensors, dataBytes);
-  return new Map(
-    tensors.map(({ name, dtype, shape, begin, end }) => {
-      const bytes = file.slice(dataStart + begin, dataStart + end);
-      const data = dtype === 'F32' ? floats(bytes) : halves(bytes);
-      return [name, { shape, data }];
-    }),
-  );
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const numbers = ({ dtype, begin, end }: Tensor): Float32Array => {
+    const bytes = file.slice(dataStart + begin, dataStart + end);
+    return readers[dtype](bytes);
+  };
+  const weights = new Map<string, Weight>();
+  for (const tensor of tensors) {
+    const { name, shape } = tensor;
+    if (isScale(name)) {
+      checkPartner(name, byName);
+      continue;
+    }
+    const data = numbers(tensor);
+    if (tensor.dtype === 'I8') {
+      const scale = findScale(tensor, byName);
+      scaleColumns(scale.name, data, numbers(scale));
+    }
+    weights.set(name, { shape, data });
+  }
+  return weights;
+}
+
+function isScale(name: string): boolean {
+  return name.endsWith(scaleSuffix);
+}
+
+function checkPartner(name: string, tensors: ReadonlyMap<string, Tensor>): void {
+  const scaled = name.slice(0, -scaleSuffix.length);
+  const dtype = tensors.get(scaled)?.dtype;
+  if (dtype === 'I8') return;
+  throw invalid(`${name}: expected ${scaled} to be I8, got ${dtype ?? 'no such tensor'}`);
+}
+
+/** The tensor with one scale for each column of an I8 matrix. */
+function findScale({ name, shape }: Tensor, tensors: ReadonlyMap<string, Tensor>): Tensor {
+  if (shape.length !== 2) throw invalid(`${name}: expected I8 [in, out], got [${shape}]`);
+  const scale = tensors.get(name + scaleSuffix);
+  if (!scale) throw invalid(`${name}: expected ${name}${scaleSuffix} with it, got no such tensor`);
+  const [, outputs] = shape;
+  if (scale.dtype === 'I8' || scale.shape.length !== 1 || scale.shape[0] !== outputs) {
+    throw invalid(
+      `${scale.name}: expected F16 or F32 [${outputs}], got ${scale.dtype} [${scale.shape}]`,
+    );
+  }
+  return scale;
+}
+
+/** Multiplies each column of `matrix` [in, out] by its scale, in place. */
+function scaleColumns(name: string, matrix: Float32Array, scales: Float32Array): void {
+  const wrong = scales.find((scale) => !(scale > 0 && Number.isFinite(scale)));
+  if (wrong !== undefined) throw invalid(`${name}: expected positive numbers, got ${wrong}`);
+  for (let row = 0; row < matrix.length; row += scales.length) {
+    scales.forEach((scale, column) => {
+      matrix[row + column] = (matrix[row + column] ?? 0) * scale;
+    });
+  }
 }
 
 function invalid(message: string, cause?: unknown): NarvlError {
@@ -139,6 +191,12 @@ function floats(bytes: ArrayBuffer): Float32Array {
 function halves(bytes: ArrayBuffer): Float32Array {
   return Float32Array.from(new Uint16Array(bytes), halfToNumber);
 }
+
+function integers(bytes: ArrayBuffer): Float32Array {
+  return Float32Array.from(new Int8Array(bytes));
+}
+
+const readers = { F32: floats, F16: halves, I8: integers } satisfies Record<Dtype, unknown>;
 
 /** The value of IEEE half-precision bits; `Float16Array` is not in every browser yet. */
 export function halfToNumber(bits: number): number {

@@ -36,7 +36,7 @@ export class Tokenizer {
     if (encoded.length > length) {
       throw new NarvlError(
         'invalid-argument',
-        `Expected a prompt of at most ${length} tokens, got ${encoded.length}`,
+        `Expected a prompt or question of at most ${length} tokens, got ${encoded.length}`,
       );
     }
     const ids = new Int32Array(length).fill(pad);

@@ -1,43 +1,72 @@
 /**
- * The whole flow of a caption, in one place:
+ * The whole flow from an image to words, in one place:
  *
  *     image → pixels → [preprocess] → [vision.onnx] → features
  *     features + prompt → [fusion.onnx] → memory → [decoder] → slots → text
  *
- * On WebGPU every bracket runs on one GPUDevice and nothing but the collapsed text comes back.
+ * On WebGPU every bracket runs on one GPUDevice and nothing but the collapsed text comes back. The
+ * first line is a look, which can be kept; the second is what each prompt asked of it costs.
  */
 import { readDecoding } from '../decode/caption.ts';
-import { Encoder, type EncoderPixels } from '../encoder/encoder.ts';
+import { Encoder, type EncoderPixels, type Features } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
-import type { DecodeRequest, DecoderCost, Decoding } from '../model/decoder.ts';
+import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
 import { loadModelFiles } from '../model/files.ts';
 import type { RgbaPixels } from '../model/image.ts';
-import { findTask, type Manifest, type Task } from '../model/manifest.ts';
+import {
+  answerTask,
+  captionTasks,
+  findAnswerTask,
+  findCaptionTask,
+  type Manifest,
+} from '../model/manifest.ts';
+import { readQuestion } from '../model/question.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
-import type {
-  Caption,
-  CaptionRequest,
-  Device,
-  DeviceChoice,
-  ModelInfo,
-  OpenRequest,
-  Outcome,
-  Progress,
-  WireImage,
+import {
+  type Ask,
+  type Caption,
+  type Device,
+  type DeviceChoice,
+  type ImagesRequest,
+  type LookAskRequest,
+  type LookRequest,
+  MOST_LOOKS,
+  type ModelInfo,
+  type OpenRequest,
+  type Outcome,
+  type Progress,
+  type Timings,
+  type WireImage,
 } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { preprocess } from '../reference/preprocess.ts';
-import { toErrorData } from './outcome.ts';
+import { outcomeOf } from './outcome.ts';
 import { readPixels } from './pixels.ts';
 
 /** A pixel source with what it took to read it. */
 interface Read {
   readonly pixels: RgbaPixels;
   readonly milliseconds: number;
+}
+
+/** Images as the network sees them, and what it took each to get there. */
+interface Sight {
+  readonly features: Features;
+  readonly timings: readonly Timings[];
+}
+
+/** What the network is to read beside an image, and the slots that are to answer. */
+interface Prompt {
+  /** Token ids, filled up to the manifest's prompt length. */
+  readonly ids: Int32Array;
+  /** How many of them say something. */
+  readonly used: number;
+  readonly queries: QueryRange;
+  readonly posteriors: boolean;
 }
 
 /** A model on its devices. Its callers see to it that no two calls overlap. */
@@ -49,6 +78,7 @@ export class Pipeline {
   readonly #preprocessor: GpuPreprocessor | undefined;
   readonly #encoder: Encoder;
   readonly #decoder: GpuDecoder | ReferenceDecoder;
+  readonly #looks = new Map<number, Sight>();
   #lost: NarvlError | undefined;
 
   private constructor(parts: {
@@ -113,74 +143,129 @@ export class Pipeline {
   }
 
   get info(): ModelInfo {
-    const { name, tasks } = this.#manifest;
-    return { name, device: this.#device, tasks: Object.keys(tasks) };
+    return {
+      name: this.#manifest.name,
+      device: this.#device,
+      tasks: [...captionTasks(this.#manifest).keys()],
+      answers: answerTask(this.#manifest) !== undefined,
+    };
   }
 
   /**
    * One outcome an image, in order.
    * @throws NarvlError for what concerns them all: `invalid-argument`, `device-lost`, `aborted`.
    */
-  async caption(request: CaptionRequest, signal: AbortSignal): Promise<Outcome<Caption>[]> {
-    const { images, posteriors = false } = request;
-    const task = findTask(this.#manifest, request.task);
-    const reads = await Promise.all(images.map(readOutcome));
+  async askImages(request: ImagesRequest, signal: AbortSignal): Promise<Outcome<Caption>[]> {
+    const prompt = this.#readPrompt(request);
+    const reads = await Promise.all(request.images.map(readOutcome));
     signal.throwIfAborted();
     const good = reads.flatMap((read) => (read.ok ? [read.value] : []));
     if (good.length === 0) return reads.filter((read) => !read.ok);
-    const captions = await this.#describe(good, task, posteriors, signal);
+    const sight = await this.#see(good, signal);
+    let texts: Caption[];
+    try {
+      texts = await this.#write(sight, prompt, signal);
+    } finally {
+      sight.features.dispose();
+    }
     return reads.map((read) => {
       if (!read.ok) return read;
-      const value = captions.shift();
-      if (!value) throw new NarvlError('worker-failed', 'The decoder left out an image');
-      return { ok: true, value };
+      const text = texts.shift();
+      if (!text) throw new NarvlError('worker-failed', 'The decoder left out an image');
+      return { ok: true, value: text };
     });
   }
 
-  /** From pixels to captions. */
-  async #describe(
-    reads: readonly Read[],
-    task: Task,
-    posteriors: boolean,
-    signal: AbortSignal,
-  ): Promise<Caption[]> {
-    const { features: shape, prompt: promptShape, decoder } = this.#manifest;
-    const batch = reads.length;
-    const clock = new Stopwatch();
+  /**
+   * Looks at an image and keeps what the network saw, until `forget`.
+   * @throws NarvlError `too-many-looks`, `device-lost`, `aborted`, or what is wrong with the image.
+   */
+  async look({ image, look }: LookRequest, signal: AbortSignal): Promise<Timings> {
+    if (this.#looks.size >= MOST_LOOKS) {
+      throw new NarvlError(
+        'too-many-looks',
+        `Expected fewer than ${MOST_LOOKS} looks to be alive, got ${this.#looks.size}: ` +
+          'dispose of some',
+      );
+    }
+    const read = await readImage(image);
+    signal.throwIfAborted();
+    const sight = await this.#see([read], signal);
+    this.#looks.set(look, sight);
+    this.#checkAlive(signal); // The page forgets a look that failed.
+    return sight.timings[0] ?? noTime;
+  }
 
+  /** @throws NarvlError `invalid-argument`, `disposed`, `device-lost` or `aborted`. */
+  async askLook(request: LookAskRequest, signal: AbortSignal): Promise<Caption> {
+    const prompt = this.#readPrompt(request);
+    const sight = this.#looks.get(request.look);
+    if (!sight) throw new NarvlError('disposed', 'The look was disposed');
+    const [text] = await this.#write({ ...sight, timings: [noTime] }, prompt, signal);
+    if (!text) throw new NarvlError('worker-failed', 'The decoder left out the look');
+    return text;
+  }
+
+  /** Frees a look, if there is one of that name. */
+  forget(look: number): void {
+    this.#looks.get(look)?.features.dispose();
+    this.#looks.delete(look);
+  }
+
+  /** @throws NarvlError `invalid-argument` for a prompt that the model cannot take. */
+  #readPrompt({ ask, posteriors = false }: { ask: Ask; posteriors?: boolean | undefined }): Prompt {
+    const { length, pad } = this.#manifest.prompt;
+    const { text, queries } = this.#task(ask);
+    return { ...this.#tokenizer.encodePrompt(text, length, pad), queries, posteriors };
+  }
+
+  #task(ask: Ask): { text: string; queries: QueryRange } {
+    if (ask.kind === 'caption') {
+      const { prompt, queries } = findCaptionTask(this.#manifest, ask.task);
+      return { text: prompt, queries };
+    }
+    const { queries } = findAnswerTask(this.#manifest);
+    return { text: readQuestion(ask.question), queries };
+  }
+
+  /** From pixels to features, which are the caller's to dispose of. */
+  async #see(reads: readonly Read[], signal: AbortSignal): Promise<Sight> {
+    const clock = new Stopwatch();
     const pixels = await this.#preprocess(reads.map((read) => read.pixels));
     const preprocess = clock.lap();
     this.#checkAlive(signal);
-
-    const features = await this.#encoder.look(pixels, batch);
+    const features = await this.#encoder.look(pixels, reads.length);
     const vision = clock.lap();
-    try {
-      this.#checkAlive(signal);
-      const prompt = this.#tokenizer.encodePrompt(task.prompt, promptShape.length, promptShape.pad);
-      const memory = await this.#fuse(features, prompt.ids);
-      const fusion = clock.lap();
-      this.#checkAlive(signal);
+    const timings = reads.map(({ milliseconds: image }) => {
+      return { ...noTime, image, preprocess, vision, total: image + preprocess + vision };
+    });
+    return { features, timings };
+  }
 
-      const memoryLengths = new Array<number>(batch).fill(shape.rows + prompt.used);
-      const { decodings, cost } = await this.#decode(memory, {
-        memoryLengths,
-        queries: task.queries,
-        posteriors,
-      });
-      const decode = clock.lap();
-      return decodings.map((decoding, i) => {
-        const image = reads[i]?.milliseconds ?? 0;
-        const total = image + preprocess + vision + fusion + decode;
-        return {
-          ...readDecoding(decoding, this.#tokenizer, decoder.blank, decoder.eos),
-          device: this.#device,
-          timings: { image, preprocess, vision, fusion, decoder: decode, total },
-          cost,
-        };
-      });
-    } finally {
-      features.dispose();
-    }
+  /** From features and a prompt to one text an image. */
+  async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Caption[]> {
+    const { features, timings } = sight;
+    const { ids, used, queries, posteriors } = prompt;
+    const { features: shape, decoder } = this.#manifest;
+    this.#checkAlive(signal);
+    const clock = new Stopwatch();
+    const memory = await this.#fuse(features, ids);
+    const fusion = clock.lap();
+    this.#checkAlive(signal);
+
+    const memoryLengths = new Array<number>(features.batch).fill(shape.rows + used);
+    const { decodings, cost } = await this.#decode(memory, { memoryLengths, queries, posteriors });
+    const decode = clock.lap();
+    return decodings.map((decoding, i) => {
+      const before = timings[i] ?? noTime;
+      const total = before.total + fusion + decode;
+      return {
+        ...readDecoding(decoding, this.#tokenizer, decoder.blank, decoder.eos),
+        device: this.#device,
+        timings: { ...before, fusion, decoder: decode, total },
+        cost,
+      };
+    });
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
@@ -195,10 +280,7 @@ export class Pipeline {
   }
 
   /** Memory where the decoder reads it: undefined once it lies in the GPU decoder's buffer. */
-  async #fuse(
-    features: Awaited<ReturnType<Encoder['look']>>,
-    prompt: Int32Array,
-  ): Promise<Float32Array | undefined> {
+  async #fuse(features: Features, prompt: Int32Array): Promise<Float32Array | undefined> {
     if (!(this.#decoder instanceof GpuDecoder)) return this.#encoder.fuse(features, prompt);
     const buffer = this.#decoder.memoryBuffer(features.batch);
     if (this.#device.encoder === 'webgpu') {
@@ -247,15 +329,16 @@ async function chooseDevice(
   return { gpu, device: { encoder, decoder, adapter } };
 }
 
-async function readOutcome(image: WireImage): Promise<Outcome<Read>> {
+async function readImage(image: WireImage): Promise<Read> {
   const clock = new Stopwatch();
-  try {
-    const pixels = await readPixels(image);
-    return { ok: true, value: { pixels, milliseconds: clock.lap() } };
-  } catch (error) {
-    return { ok: false, error: toErrorData(error) };
-  }
+  const pixels = await readPixels(image);
+  return { pixels, milliseconds: clock.lap() };
 }
+
+const readOutcome = (image: WireImage): Promise<Outcome<Read>> => outcomeOf(() => readImage(image));
+
+/** What has taken no time yet. */
+const noTime: Timings = { image: 0, preprocess: 0, vision: 0, fusion: 0, decoder: 0, total: 0 };
 
 /** Milliseconds since the last lap. */
 class Stopwatch {

@@ -1,0 +1,84 @@
+/** A photo that was looked at once, to be asked many things. */
+import { NarvlError } from './errors.ts';
+import type { Answer, Ask, Caption, Timings } from './protocol.ts';
+
+/** How something is asked. */
+export interface AskOptions {
+  /** Also give the likeliest tokens of every slot. */
+  readonly posteriors?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a caption is asked for. */
+export interface CaptionOptions extends AskOptions {
+  /** A task of the model's manifest, such as another style; the first if left out. */
+  readonly task?: string | undefined;
+}
+
+/** How an image is looked at. */
+export interface LookOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a look needs of the model that made it. */
+export interface Looker {
+  ask(ask: Ask, options: AskOptions): Promise<Caption>;
+  forget(): void;
+}
+
+/**
+ * What the network saw of a photo. It is kept in the worker until `dispose`, so that each thing
+ * asked costs the second half of the network alone: in the answer's timings, image, preprocess and
+ * vision are 0.
+ *
+ * It does not outlive its worker. After `worker-failed` or `device-lost` the photo has to be looked
+ * at again: the page has it, the look does not.
+ */
+export class Look {
+  /** What looking took; fusion and decoder are 0. */
+  readonly timings: Timings;
+  readonly #looker: Looker;
+  #disposed: NarvlError | undefined;
+  #reject: (error: NarvlError) => void = () => {};
+  /** Rejects when the look is disposed. */
+  readonly #untilDisposed = new Promise<never>((_, reject) => {
+    this.#reject = reject;
+  });
+
+  /** Looks are made by `Narvl.look`. */
+  constructor(timings: Timings, looker: Looker) {
+    this.timings = timings;
+    this.#looker = looker;
+    this.#untilDisposed.catch(() => {}); // Who waits hears of it through the race in #ask.
+  }
+
+  /**
+   * The photo's caption.
+   * @throws NarvlError `invalid-argument`, `aborted`, `disposed`, `device-lost` or `worker-failed`.
+   */
+  caption({ task, ...options }: CaptionOptions = {}): Promise<Caption> {
+    return this.#ask({ kind: 'caption', task }, options);
+  }
+
+  /**
+   * The answer to a question about the photo.
+   * @throws NarvlError as `caption` does; `invalid-argument` also for a question that has no words
+   * or too many, and if the model answers none.
+   */
+  answer(question: string, options: AskOptions = {}): Promise<Answer> {
+    return this.#ask({ kind: 'answer', question }, options);
+  }
+
+  /** Free its memory. What still waits is rejected with `disposed`. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = new NarvlError('disposed', 'dispose() was called on this look');
+    this.#reject(this.#disposed);
+    this.#looker.forget();
+  }
+
+  async #ask(ask: Ask, options: AskOptions): Promise<Caption> {
+    if (this.#disposed) throw this.#disposed;
+    return Promise.race([this.#looker.ask(ask, options), this.#untilDisposed]);
+  }
+}
