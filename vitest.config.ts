@@ -40,6 +40,8 @@ export default defineConfig({
           name: 'unit',
           environment: 'node',
           include: ['src/**/*.test.ts'],
+          // A property is some hundred cases: seconds, on a busy machine a minute.
+          testTimeout: 60_000,
         },
       },
       inChromium('kernels'),

@@ -1,7 +1,7 @@
 /** `npm run caption -- [options] FILES…`: the browser's captions and answers on the command line. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { DeviceChoice } from '../src/index.ts';
+import type { DeviceChoice, Wanted } from '../src/index.ts';
 import { BrowserRuntime } from './browser.ts';
 import type { Reply } from './host.ts';
 
@@ -14,6 +14,8 @@ const USAGE = `Usage: npm run caption -- [options] FILES…
   --task NAME          a caption task of the model's manifest, such as caption-human
   --tasks FILE.jsonl   many jobs: a line {"file": …, "ask"?: …, "task"?: …} each, answered in order
                        with its keys kept, and printed as soon as it is answered
+  --search NAME        beam (by whole texts) or greedy (slot by slot; default: beam)
+  --alternatives N     with --json, also up to N other texts
   --posteriors         with --json, also each slot's likeliest tokens
   --batch N            files that are captioned together (default 1)
   --model PATH         model folder below the server's root (default models/narvl-photo/)
@@ -43,6 +45,8 @@ async function main(): Promise<number> {
       ask: { type: 'string' },
       task: { type: 'string' },
       tasks: { type: 'string' },
+      search: { type: 'string' },
+      alternatives: { type: 'string', default: '0' },
       posteriors: { type: 'boolean', default: false },
       batch: { type: 'string', default: '1' },
       model: { type: 'string', default: 'models/narvl-photo/' },
@@ -53,7 +57,7 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const { ask, task, posteriors } = values;
+  const { ask, task } = values;
   if (ask !== undefined && task !== undefined) {
     throw new UsageError('--ask and --task: expected one of them');
   }
@@ -69,11 +73,17 @@ async function main(): Promise<number> {
     throw new UsageError(`--batch: expected a positive whole number, got ${values.batch}`);
   }
 
+  const wanted: Wanted = {
+    search: oneOf('--search', values.search, ['beam', 'greedy']),
+    alternatives: Number(values.alternatives),
+    posteriors: values.posteriors,
+  };
+
   let failed = false;
   const runtime = await BrowserRuntime.start(values.model, device);
   try {
     for (const group of groupJobs(jobs, batch)) {
-      const replies = await reply(runtime, group, { task, posteriors });
+      const replies = await reply(runtime, group, { task, ...wanted });
       for (const [i, job] of group.entries()) {
         const given = replies[i] ?? refusal('worker-failed', 'The browser left out a file');
         if (!given.ok) failed = true;
@@ -103,7 +113,7 @@ function groupJobs(jobs: readonly Job[], batch: number): Job[][] {
 async function reply(
   runtime: BrowserRuntime,
   group: readonly Job[],
-  { task, posteriors }: { task: string | undefined; posteriors: boolean },
+  { task, ...wanted }: Wanted & { readonly task?: string | undefined },
 ): Promise<Reply[]> {
   const problems = group.map(problemOf);
   const files = group.filter((_, i) => !problems[i]).map((job) => job.file);
@@ -111,9 +121,9 @@ async function reply(
   const [file] = files;
   if (!first || file === undefined) return problems.filter((problem) => problem !== undefined);
   if (typeof first.ask === 'string') {
-    return [await runtime.answer(file, first.ask, { posteriors })];
+    return [await runtime.answer(file, first.ask, wanted)];
   }
-  const options = { task: typeof first.task === 'string' ? first.task : task, posteriors };
+  const options = { ...wanted, task: typeof first.task === 'string' ? first.task : task };
   const replies = await runtime.caption(files, options);
   return problems.map(
     (problem) =>
@@ -149,13 +159,11 @@ function print(job: Job, reply: Reply, json: boolean): void {
     else console.error(`${job.file}:${asked} ${message} (${code})`);
     return;
   }
-  const { text, confidence, tokens, device, timings, cost, posteriors } = reply.text;
+  const { slots: _, ...shown } = reply.text;
   if (json) {
-    console.log(
-      JSON.stringify({ ...job, text, confidence, tokens, device, timings, cost, posteriors }),
-    );
+    console.log(JSON.stringify({ ...job, ...shown }));
   } else {
-    console.log(`${job.file}:${asked} ${text}`);
+    console.log(`${job.file}:${asked} ${shown.text}`);
   }
 }
 

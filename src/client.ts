@@ -171,17 +171,14 @@ export class Narvl {
   async #askSome(
     images: readonly ImageSource[],
     ask: Ask,
-    { signal, posteriors }: AskOptions,
+    { signal, ...wanted }: AskOptions,
   ): Promise<(Caption | NarvlError)[]> {
     const wired = await Promise.all(
       images.map((image) => toWire(image).catch((error: unknown) => asNarvlError(error))),
     );
     const readable = wired.filter((image): image is WireImage => !(image instanceof NarvlError));
     const { session } = await abortable(this.#open(), signal);
-    const request = Comlink.transfer(
-      { images: readable, ask, posteriors },
-      transferables(readable),
-    );
+    const request = Comlink.transfer({ images: readable, ask, ...wanted }, transferables(readable));
     const outcomes = [
       ...(await this.#call(session, signal, (job) => session.api.askImages(job, request))),
     ];
@@ -197,9 +194,9 @@ export class Narvl {
     session: Session,
     look: number,
     ask: Ask,
-    { signal, posteriors }: AskOptions,
+    { signal, ...wanted }: AskOptions,
   ): Promise<Caption> {
-    const request = { look, ask, posteriors };
+    const request = { look, ask, ...wanted };
     try {
       return await this.#call(session, signal, (job) => session.api.askLook(job, request));
     } catch (error) {

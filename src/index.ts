@@ -6,6 +6,7 @@ export type { AskOptions, CaptionOptions, Look, LookOptions } from './look.ts';
 export type { DecoderCost } from './model/decoder.ts';
 export type {
   AlignmentSlot,
+  Alternative,
   Answer,
   Caption,
   DecoderDevice,
@@ -14,8 +15,10 @@ export type {
   EncoderDevice,
   ModelInfo,
   Progress,
+  SearchKind,
   SlotPosteriors,
   SlotRole,
   TextToken,
   Timings,
+  Wanted,
 } from './protocol.ts';

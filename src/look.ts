@@ -1,11 +1,9 @@
 /** A photo that was looked at once, to be asked many things. */
 import { NarvlError } from './errors.ts';
-import type { Answer, Ask, Caption, Timings } from './protocol.ts';
+import type { Answer, Ask, Caption, Timings, Wanted } from './protocol.ts';
 
 /** How something is asked. */
-export interface AskOptions {
-  /** Also give the likeliest tokens of every slot. */
-  readonly posteriors?: boolean | undefined;
+export interface AskOptions extends Wanted {
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -35,7 +33,7 @@ export interface Looker {
  * at again: the page has it, the look does not.
  */
 export class Look {
-  /** What looking took; fusion and decoder are 0. */
+  /** What looking took; fusion, decoder and search are 0. */
   readonly timings: Timings;
   readonly #looker: Looker;
   #disposed: NarvlError | undefined;

@@ -52,8 +52,8 @@ export interface AlignmentSlot {
 }
 
 /**
- * Milliseconds by stage, 0 for what was not done: a look has no fusion and decoder, and what is
- * asked of a look no image, preprocess and vision. Stages of a batch are shared by its images.
+ * Milliseconds by stage, 0 for what was not done: a look has no fusion, decoder and search, and what
+ * is asked of a look no image, preprocess and vision. Stages of a batch are shared by its images.
  */
 export interface Timings {
   /** Decoding the file into pixels. */
@@ -62,8 +62,10 @@ export interface Timings {
   readonly preprocess: number;
   readonly vision: number;
   readonly fusion: number;
-  /** From memory to token ids, read-back included. */
+  /** From memory to every slot's tokens, read-back included. */
   readonly decoder: number;
+  /** From the slots' tokens to a text. */
+  readonly search: number;
   /** From the start of the job in the worker; waiting for earlier jobs is not counted. */
   readonly total: number;
 }
@@ -77,16 +79,28 @@ export interface SlotPosteriors {
   readonly logProbs: readonly (readonly number[])[];
 }
 
+/** How the slots' tokens become a text. */
+export type SearchKind = 'beam' | 'greedy';
+
+/** Another text that the same pass may mean. */
+export interface Alternative {
+  readonly text: string;
+  /** Of the text, every alignment of it that the search kept together; 0…1. */
+  readonly probability: number;
+}
+
 /** A photo's caption and how it came about. */
 export interface Caption {
   readonly text: string;
   /** Geometric mean of the words' probabilities, 0…1. Not calibrated. */
   readonly confidence: number;
   readonly tokens: readonly TextToken[];
-  /** The N query slots in order: the alignment that collapsed into `tokens`. */
+  /** The N query slots in order: the likeliest alignment that collapses into `tokens`. */
   readonly slots: readonly AlignmentSlot[];
   readonly device: Device;
   readonly timings: Timings;
+  /** What else it may be, best first, as many as were asked for. */
+  readonly alternatives?: readonly Alternative[] | undefined;
   /** Counted in the decoder's pass, for the whole batch that this image was part of. */
   readonly cost: DecoderCost;
   /** Only if asked for. */
@@ -151,10 +165,23 @@ export type Ask =
   | { readonly kind: 'caption'; readonly task?: string | undefined }
   | { readonly kind: 'answer'; readonly question: string };
 
-/** What is asked, and how much is to come back. */
-export interface AskRequest {
-  readonly ask: Ask;
+/** How a text is found, and how much is to come back with it. */
+export interface Wanted {
+  /**
+   * `greedy`: every slot's likeliest token, collapsed. `beam`: the text whose alignments are
+   * likeliest together, by the model's n-grams too if it has some. The default is what suits the
+   * model: `beam` where it has n-grams for the task.
+   */
+  readonly search?: SearchKind | undefined;
+  /** So many other texts at most; they are found by `beam`. */
+  readonly alternatives?: number | undefined;
+  /** Also give the likeliest tokens of every slot. */
   readonly posteriors?: boolean | undefined;
+}
+
+/** What is asked, and how. */
+export interface AskRequest extends Wanted {
+  readonly ask: Ask;
 }
 
 /** One job for the worker: something to ask of images. */

@@ -19,6 +19,7 @@ def answers(
     encoder: str | None = None,
     decoder: str | None = None,
     model: str | None = None,
+    search: str | None = None,
     posteriors: bool = False,
     batch: int = 1,
     data: Path = DATA,
@@ -28,7 +29,8 @@ def answers(
     (below `data`) with its `task` or what it is to be `ask`ed. Ends the program if a job has an
     error or ran on another device than asked for."""
     command = ["npm", "run", "--silent", "caption", "--", "--json", "--batch", str(batch)]
-    for option, value in (("encoder", encoder), ("decoder", decoder), ("model", model)):
+    options = {"encoder": encoder, "decoder": decoder, "model": model, "search": search}
+    for option, value in options.items():
         command += [f"--{option}", value] if value else []
     command += ["--posteriors"] if posteriors else []
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as tasks:

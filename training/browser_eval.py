@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="the first of the split; default: all")
     parser.add_argument("--encoder", choices=["webgpu", "wasm"])
     parser.add_argument("--decoder", choices=["webgpu", "reference"])
+    parser.add_argument("--search", choices=["beam", "greedy"])
     parser.add_argument("--model", help="folder to load, relative to the page")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
     parser.add_argument("--at-least", type=float, default=0, help="CIDEr-D, or accuracy in percent")
@@ -58,6 +59,7 @@ def main() -> None:
         encoder=args.encoder,
         decoder=args.decoder,
         model=args.model,
+        search=args.search,
         batch=16,
         data=args.dataset.resolve().parent,
         title=f"{args.dataset.name} {args.split}",

@@ -18,13 +18,16 @@ Gram = tuple[int, ...]
 
 @dataclass(frozen=True)
 class BeamOptions:
-    """Found on validation data; see RESULTS.md."""
-
-    width: int = 16
-    likelihood: float = 0.5
+    width: int
+    likelihood: float
     """Weight of the language model's log-probability."""
-    bonus: float = 2.6
+    bonus: float
     """Added for each token, the end too, since every model prefers short texts."""
+
+
+# Found on 400 photos of Flickr8k's and 1,500 questions of described's validation split.
+FOR_CAPTIONS = BeamOptions(width=16, likelihood=0.5, bonus=2.6)
+FOR_ANSWERS = BeamOptions(width=16, likelihood=0.3, bonus=0.5)
 
 
 def _add(a: float, b: float) -> float:

@@ -47,6 +47,11 @@ def caption_texts() -> Iterable[str]:
     return (text for e in together(captions("train")) for text in e.texts)
 
 
+def answer_texts() -> Iterable[str]:
+    """Every training answer."""
+    return (text for e in together(questions("train")) for text in e.texts)
+
+
 def extra_texts() -> list[str]:
     """Captions without photos, for the tokenizer's merges, if the data folder has them."""
     if not _EXTRA_TEXT.exists():

@@ -1,23 +1,26 @@
-"""A teacher's captions of every training photo in every style: `python -m training.distill ar`.
+"""What a teacher says of every training photo: `python -m training.distill ar-joint --beams 5`.
 
 Sequence-level knowledge distillation (Kim & Rush 2016): one wording in place of many is what a
 decoder that writes all words at once can learn. Photos that nobody captioned, the questions', are
-captioned too.
+captioned too, and each photo is also asked questions that were asked of others.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
 from training import tokenizer as vocabulary
 from training.batches import Batches
 from training.checkpoints import load
-from training.data import training_photos
+from training.data import questions, together, training_photos
 from training.decode import beam_search
 from training.features import Features
 from training.formats import Example
@@ -26,54 +29,106 @@ from training.paths import WORK
 from training.recipe import recipe
 from training.scores import says_twice
 
+BORROWED = 2
+"""Questions that each photo is asked beside its own."""
+_OFTEN = 3
+"""A question that so many photos were asked makes sense for another."""
+
 
 def captions_file(teacher: str) -> Path:
     return WORK / f"captions-of-{teacher}.jsonl"
 
 
-def taught(teacher: str, keep: int) -> list[Example]:
-    """The `keep` best captions of each photo and style."""
-    prompts, examples = recipe().prompts, []
-    with captions_file(teacher).open(encoding="utf-8") as file:
+def answers_file(teacher: str) -> Path:
+    return WORK / f"answers-of-{teacher}.jsonl"
+
+
+def _rows(path: Path) -> Iterator[dict]:
+    with path.open(encoding="utf-8") as file:
         for line in file:
-            row = json.loads(line)
-            texts = tuple(row["captions"][:keep])
-            examples.append(Example(row["image"], prompts[row["style"]], texts, row["style"]))
+            yield json.loads(line)
+
+
+def taught_captions(teacher: str, keep: int) -> list[Example]:
+    """The `keep` best captions of each photo and style."""
+    prompts = recipe().prompts
+    return [
+        Example(row["image"], prompts[row["style"]], tuple(row["texts"][:keep]), row["style"])
+        for row in _rows(captions_file(teacher))
+    ]
+
+
+def taught_answers(teacher: str) -> list[Example]:
+    """The teacher's answers, but a person's where both are one word: several people's wordings
+    contradict each other only where there is more than one word to choose."""
+    known = {(e.image, e.prompt): e.texts[0] for e in together(questions("train"))}
+    examples = []
+    for row in _rows(answers_file(teacher)):
+        answer = row["texts"][0]
+        given = known.get((row["image"], row["question"]), answer)
+        text = answer if " " in answer or " " in given else given
+        examples.append(Example(row["image"], row["question"], (text,), row["style"]))
     return examples
+
+
+def every_prompt() -> list[Example]:
+    return [
+        Example(photo, prompt, (), style)
+        for style, prompt in recipe().prompts.items()
+        for photo in sorted(training_photos())
+    ]
+
+
+def every_question(seed: int = 0) -> list[Example]:
+    """The training questions, and for each training photo some of those that several were asked."""
+    own = together(questions("train"))
+    asked = Counter(e.prompt for e in own)
+    often = [e for e in own if asked[e.prompt] >= _OFTEN]
+    rng = np.random.default_rng(seed)
+    borrowed = [
+        Example(photo, often[i].prompt, (), often[i].kind)
+        for photo in sorted(training_photos())
+        for i in rng.choice(len(often), BORROWED if often else 0)
+    ]
+    return list({(e.image, e.prompt): e for e in [*borrowed, *own]}.values())
+
+
+def distill(teacher: str, examples: list[Example], beams: int, batch: int, path: Path) -> None:
+    """Write up to `beams` texts of the teacher for each example, best first."""
+    model = load(teacher)
+    assert isinstance(model, AutoregressiveCaptioner), f"{teacher} is no autoregressive run"
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model.to(device)
+    tokenizer = vocabulary.load()
+    batches = Batches(examples, Features.load(), tokenizer, batch, model.config.prompt)
+    part = path.with_suffix(".part")
+    with part.open("w", encoding="utf-8") as file, torch.autocast(device.type, torch.bfloat16):
+        for found in tqdm(batches.in_order(), total=len(batches), desc=path.name):
+            found = found.to(device)
+            searched = beam_search(model, found.features, found.prompt, beams)
+            for example, ids in zip(found.examples, searched, strict=True):
+                texts = [t.strip() for t in tokenizer.decode_batch([text for text, _ in ids])]
+                # "A blue shirt and blue shirt" must not be taught: what says nothing twice is
+                # preferred, the order else being the teacher's.
+                texts.sort(key=says_twice)
+                row = {"image": example.image, "question": example.prompt, "style": example.kind}
+                file.write(json.dumps(row | {"texts": texts}) + "\n")
+    part.rename(path)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("teacher", nargs="?", default="ar")
-    parser.add_argument("--beams", type=int, default=5)
+    parser.add_argument("--beams", type=int, default=5, help="for captions; answers are greedy")
     parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--only", choices=["captions", "answers"])
     args = parser.parse_args()
 
-    model = load(args.teacher)
-    assert isinstance(model, AutoregressiveCaptioner), f"{args.teacher} is no autoregressive run"
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
-    tokenizer = vocabulary.load()
-    examples = [
-        Example(photo, prompt, (), style)
-        for style, prompt in recipe().prompts.items()
-        for photo in sorted(training_photos())
-    ]
-    batches = Batches(examples, Features.load(), tokenizer, args.batch, model.config.prompt)
-    path = captions_file(args.teacher)
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file, torch.autocast(device.type, torch.bfloat16):
-        for batch in tqdm(batches.in_order(), total=len(batches)):
-            batch = batch.to(device)
-            found = beam_search(model, batch.features, batch.prompt, args.beams)
-            for example, texts in zip(batch.examples, found, strict=True):
-                captions = [t.strip() for t in tokenizer.decode_batch([ids for ids, _ in texts])]
-                # "A blue shirt and blue shirt" must not be taught: what says nothing twice is
-                # preferred, the order else being the teacher's.
-                captions.sort(key=says_twice)
-                row = {"image": example.image, "style": example.kind, "captions": captions}
-                file.write(json.dumps(row) + "\n")
-    part.rename(path)
+    if args.only != "answers":
+        path = captions_file(args.teacher)
+        distill(args.teacher, every_prompt(), args.beams, args.batch, path)
+    if args.only != "captions" and questions("train"):
+        distill(args.teacher, every_question(), 1, args.batch, answers_file(args.teacher))
 
 
 if __name__ == "__main__":

@@ -18,13 +18,13 @@ from training import tokenizer as vocabulary
 from training.batches import Batch, Batches
 from training.checkpoints import checkpoint, load
 from training.choices import choice_accuracy
-from training.ctc_beam import BeamOptions, prefix_beam
+from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, prefix_beam
 from training.data import caption_texts, captions, questions, together
 from training.decode import beam_search, likeliest_tokens, one_pass
 from training.features import Features
 from training.formats import Example
 from training.model import AutoregressiveCaptioner, Narvl
-from training.ngram import of_captions
+from training.ngram import of_answers, of_captions
 from training.paths import WORK
 from training.precision import Precision, round_weights
 from training.reward import mean_log_probability
@@ -37,17 +37,17 @@ _BATCH = 50
 Writer = Callable[[Batch], list[list[int]]]
 
 
-def caption_writers(model: AutoregressiveCaptioner | Narvl) -> dict[str, Writer]:
-    """Every way in which a model writes a caption, by the name that tables give it."""
+def writers(model: AutoregressiveCaptioner | Narvl, answers: bool) -> dict[str, Writer]:
+    """Every way in which a model writes a caption or an answer, by the name that tables give it."""
     if isinstance(model, Narvl):
-        ngrams, options = of_captions(), BeamOptions()
+        ngrams, options = (of_answers(), FOR_ANSWERS) if answers else (of_captions(), FOR_CAPTIONS)
 
         def with_language_model(batch: Batch) -> list[list[int]]:
-            logits = model(batch.features, batch.prompt)
+            logits = model(batch.features, batch.prompt, answers)
             return [prefix_beam(slots, ngrams, options)[0][0] for slots in likeliest_tokens(logits)]
 
         return {
-            "one pass": lambda batch: one_pass(model, batch.features, batch.prompt),
+            "one pass": lambda batch: one_pass(model, batch.features, batch.prompt, answers),
             "one pass, prefix beam, n-grams": with_language_model,
         }
     return {
@@ -56,12 +56,6 @@ def caption_writers(model: AutoregressiveCaptioner | Narvl) -> dict[str, Writer]
         ]
         for name, beams in (("greedy", 1), (f"beam {BEAMS}", BEAMS))
     }
-
-
-def answer_writer(model: AutoregressiveCaptioner | Narvl) -> Writer:
-    if isinstance(model, Narvl):
-        return lambda batch: one_pass(model, batch.features, batch.prompt, answers=True)
-    return caption_writers(model)["greedy"]
 
 
 def write(writer: Writer, batches: Batches, title: str) -> list[str]:
@@ -117,7 +111,7 @@ def caption_rows(
         for run in runs:
             model = rounded(run, precision)
             batches = Batches(examples, features, tokenizer, _BATCH, model.config.prompt)
-            for decoding, writer in caption_writers(model).items():
+            for decoding, writer in writers(model, answers=False).items():
                 texts = write(writer, batches, f"{run}, {source} {split}, {decoding}")
                 keep(texts, examples, run, source, split, decoding)
                 figures = score(texts, [e.texts for e in examples], known)
@@ -136,24 +130,30 @@ def answer_rows(
     tokenizer, features = vocabulary.load(), seen(together(questions(split)), precision)
     rows: list[dict[str, str | float]] = []
     for run in [*blind, *runs]:
-        row: dict[str, str | float] = {"run": run}
         model = rounded(run, precision)
+        by_decoding: dict[str, dict[str, str | float]] = {}
         for source, examples in questions(split).items():
             batches = Batches(
                 examples, features, tokenizer, 100, model.config.prompt, blind=run in blind
             )
-            texts = write(answer_writer(model), batches, f"{run}, {source} {split}")
-            keep(texts, examples, run, source, split)
-            found = accuracies(texts, examples)
-            row |= found
+            choices: dict[str, float] = {}
             if all(e.distractors for e in examples):
                 title = f"{run}, {source} {split}, choices"
-                row[f"{source}, of 4 choices %"] = choice_accuracy(model, batches, examples, title)
-            if len(found) > 1:
-                row[f"{source}, all %"] = sum(
-                    accuracies([t], [e]).popitem()[1] for t, e in zip(texts, examples, strict=True)
-                ) / len(texts)
-        rows.append(row)
+                chosen = choice_accuracy(model, batches, examples, title)
+                choices[f"{source}, of 4 choices %"] = chosen
+            for decoding, writer in writers(model, answers=True).items():
+                texts = write(writer, batches, f"{run}, {source} {split}, {decoding}")
+                keep(texts, examples, run, source, split, decoding, "answers")
+                found = accuracies(texts, examples)
+                row = by_decoding.setdefault(decoding, {"run": run, "decoding": decoding})
+                row |= found
+                if len(found) > 1:
+                    row[f"{source}, all %"] = sum(
+                        accuracies([t], [e]).popitem()[1]
+                        for t, e in zip(texts, examples, strict=True)
+                    ) / len(texts)
+                row |= choices
+        rows += by_decoding.values()
     return rows
 
 

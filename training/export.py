@@ -1,7 +1,8 @@
 """A trained Narvl to the files that the runtime loads: `python -m training.export narvl`.
 
 Writes `public/models/narvl-photo/` (or `--out`): vision.onnx, fusion.onnx, decoder.safetensors,
-tokenizer.json, and a manifest.json with the size and SHA-256 of each.
+tokenizer.json, n-gram models of captions and answers, and a manifest.json with the size and SHA-256
+of each.
 """
 
 from __future__ import annotations
@@ -20,18 +21,27 @@ from training import onnx_files
 from training import tokenizer as vocabulary
 from training.backbone import FEATURES, IMAGE_SIZE, MEAN, STD, TOKENS
 from training.checkpoints import load
+from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.features import export_vision
 from training.model import Narvl
+from training.ngram import of_answers, of_captions
 from training.paths import MODEL
 from training.precision import Precision, quantise
 from training.recipe import recipe
-from training.tokenizer import BLANK, EOS, PAD
+from training.tokenizer import BLANK, BOS, EOS, PAD
 
 TASKS = {"caption": "plain", "caption-human": "human"}
 """The runtime's name of a caption task, and the style whose prompt it sends. The first is the
 default."""
 
-FILES = ("vision.onnx", "fusion.onnx", "decoder.safetensors", "tokenizer.json")
+FILES = (
+    "vision.onnx",
+    "fusion.onnx",
+    "decoder.safetensors",
+    "tokenizer.json",
+    "captions.ngrams.bin",
+    "answers.ngrams.bin",
+)
 
 LARGEST = 30_000_000
 """Bytes that a model may have in all."""
@@ -86,12 +96,30 @@ def manifest(model: Narvl, folder: Path, precision: Precision) -> dict:
         first, count = model.query_range(answers)
         return {"first": first, "count": count}
 
+    def beam(options: BeamOptions, ngrams: str) -> dict[str, str | float]:
+        return {
+            "ngrams": ngrams,
+            "bos": BOS,
+            "width": options.width,
+            "languageWeight": options.likelihood,
+            "bonus": options.bonus,
+        }
+
     tasks: dict[str, dict] = {
-        task: {"kind": "caption", "prompt": prompts[style], "queries": queries(False)}
+        task: {
+            "kind": "caption",
+            "prompt": prompts[style],
+            "queries": queries(False),
+            "beam": beam(FOR_CAPTIONS, "captions.ngrams.bin"),
+        }
         for task, style in TASKS.items()
     }
     if recipe().questions:
-        tasks["answer"] = {"kind": "answer", "queries": queries(True)}
+        tasks["answer"] = {
+            "kind": "answer",
+            "queries": queries(True),
+            "beam": beam(FOR_ANSWERS, "answers.ngrams.bin"),
+        }
     return {
         "format": 2,
         "name": "narvl-photo",
@@ -155,6 +183,8 @@ def main() -> None:
     )
     save_file(decoder_weights(model, args.precision), args.out / "decoder.safetensors")
     shutil.copy(vocabulary.FILE, args.out / "tokenizer.json")
+    for name, ngrams in (("captions", of_captions()), ("answers", of_answers())):
+        (args.out / f"{name}.ngrams.bin").write_bytes(ngrams.pack(model.config.vocabulary))
     text = json.dumps(manifest(model, args.out, args.precision), indent=2) + "\n"
     (args.out / "manifest.json").write_text(text)
     total = sum((args.out / name).stat().st_size for name in FILES)

@@ -315,4 +315,6 @@ class Narvl(_Captioner):
         for answers in (False, True):
             first, count = self.query_range(answers)
             noise = torch.randn(count, self.config.width)
-            self.queries[first : first + count] = positions[:count] + noise
+            # More slots than the teacher had positions share them.
+            rows = torch.arange(count) * len(positions) // max(count, len(positions))
+            self.queries[first : first + count] = positions[rows] + noise

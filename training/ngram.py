@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 
 from training import tokenizer as vocabulary
-from training.data import caption_texts
+from training.data import answer_texts, caption_texts
 from training.tokenizer import BOS, EOS, VOCABULARY
 
 Gram = tuple[int, ...]
@@ -115,6 +115,15 @@ STEP = 1 / 16
 @cache
 def of_captions() -> NgramModel:
     """The language model of all training captions."""
-    tokenizer = vocabulary.load()
-    texts = [e.ids for e in tokenizer.encode_batch(list(caption_texts()))]
-    return NgramModel(texts, ORDER, VOCABULARY)
+    return _of(caption_texts())
+
+
+@cache
+def of_answers() -> NgramModel:
+    """The language model of all training answers."""
+    return _of(answer_texts())
+
+
+def _of(texts: Iterable[str]) -> NgramModel:
+    encoded = vocabulary.load().encode_batch(list(texts))
+    return NgramModel([e.ids for e in encoded], ORDER, VOCABULARY)

@@ -64,6 +64,7 @@ def in_browser(examples: list[Example], encoder: str, decoder: str) -> list[Answ
         [job(e) for e in examples],
         encoder=encoder,
         decoder=decoder,
+        search="greedy",
         posteriors=True,
         title=f"browser, {encoder} and {decoder}",
     )

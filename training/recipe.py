@@ -60,8 +60,10 @@ class Run(_Strict):
     references: int = 3
     """Texts of one photo that one step learns from."""
     teacher: str | None = None
-    """Run whose captions are the targets, as `training.distill` wrote them."""
+    """Run whose texts are the targets, as `training.distill` wrote them."""
     targets: Literal["references", "teacher", "both"] = "references"
+    """Whose captions are learnt."""
+    answers: Literal["references", "teacher"] = "references"
     keep: int = 1
     """Captions of the teacher's per photo and style, best first."""
     loss: Literal["ctc", "ce"] = "ctc"

@@ -24,7 +24,7 @@ from training import tokenizer as vocabulary
 from training.batches import Batch, Batches
 from training.checkpoints import checkpoint, load, save, start_from
 from training.data import captions, questions, together
-from training.distill import taught
+from training.distill import taught_answers, taught_captions
 from training.features import Features
 from training.formats import Example
 from training.model import AutoregressiveCaptioner, Config, Narvl
@@ -56,8 +56,16 @@ def captioned(run: Run) -> list[Example]:
     known = {(e.image, e.prompt): e.texts for e in references if run.targets == "both"}
     return [
         Example(e.image, e.prompt, (*e.texts, *known.get((e.image, e.prompt), ())), e.kind)
-        for e in taught(run.teacher, run.keep)
+        for e in taught_captions(run.teacher, run.keep)
     ]
+
+
+def answered(run: Run) -> list[Example]:
+    """The questions and answers that a run learns from."""
+    if run.answers == "references":
+        return together(questions("train"))
+    assert run.teacher is not None, "answers from a teacher need `teacher`"
+    return taught_answers(run.teacher)
 
 
 def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module, Objective]:
@@ -113,7 +121,7 @@ def train(name: str, run: Run) -> None:
     streams: list[tuple[Iterator[Batch], bool, float]] = []
     for examples, size, answers, weight in (
         (captioned(run) if run.captions else [], run.captions, False, 1.0),
-        (together(questions("train")), run.questions, True, run.question_weight),
+        (answered(run) if run.questions else [], run.questions, True, run.question_weight),
     ):
         if size:
             batches = Batches(examples, features, tokenizer, size, config.prompt, blind=run.blind)

@@ -69,7 +69,7 @@ describe('caption', () => {
   });
 
   it('keeps to its budget of dispatches, submits and bytes', async () => {
-    const { cost } = await narvl.caption(picture(224, 224, 2));
+    const { cost } = await narvl.caption(picture(224, 224, 2), { search: 'greedy' });
     expect(cost.dispatches).toBeGreaterThan(0);
     expect(cost.dispatches).toBeLessThanOrEqual(8 * LAYERS + 4);
     expect(cost.submits).toBe(1);

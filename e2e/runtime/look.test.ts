@@ -124,7 +124,7 @@ describe('a look', () => {
     const image = await jpeg(320, 200, 7);
     const look = await narvl.look(image);
     expect(look.timings.vision).toBeGreaterThan(0);
-    expect(look.timings).toMatchObject({ fusion: 0, decoder: 0 });
+    expect(look.timings).toMatchObject({ fusion: 0, decoder: 0, search: 0 });
     const pairs = [[await look.caption(), await narvl.caption(image)] as const];
     for (const task of narvl.info.tasks) {
       pairs.push([await look.caption({ task }), await narvl.caption(image, { task })]);
@@ -135,8 +135,8 @@ describe('a look', () => {
     for (const [asked, alone] of pairs) {
       expect(said(asked)).toEqual(said(alone));
       expect(asked.timings).toMatchObject({ image: 0, preprocess: 0, vision: 0 });
-      const { fusion, decoder, total } = asked.timings;
-      expect(fusion + decoder).toBeCloseTo(total);
+      const { fusion, decoder, search, total } = asked.timings;
+      expect(fusion + decoder + search).toBeCloseTo(total);
     }
     const { posteriors } = await look.answer(QUESTIONS[0] ?? '', { posteriors: true });
     expect(posteriors).toEqual(

@@ -9,6 +9,7 @@ const stages: readonly (readonly [Exclude<keyof Timings, 'total'>, string])[] = 
   ['vision', 'Vision'],
   ['fusion', 'Fusion'],
   ['decoder', 'Decoder'],
+  ['search', 'Search'],
 ];
 
 /** The bar is for the eye; the list below it says the same in words. */

@@ -16,7 +16,10 @@ const contents: Record<string, Uint8Array<ArrayBuffer>> = {
   'fusion.onnx': Uint8Array.of(4, 5),
   'decoder.safetensors': Uint8Array.of(6),
   'tokenizer.json': Uint8Array.of(7, 8, 9, 10),
+  'captions.ngrams.bin': Uint8Array.of(11, 12),
 };
+
+const beam = { ngrams: 'captions.ngrams.bin', bos: 1, width: 16, languageWeight: 0.5, bonus: 2 };
 
 function manifest() {
   const files = Object.entries(contents).map(([name, data]) => {
@@ -35,7 +38,7 @@ function manifest() {
       ...{ blank: 0, eos: 2, epsilon: 1e-5 },
     },
     tasks: {
-      caption: { kind: 'caption', prompt: 'what?', queries: { first: 0, count: 3 } },
+      caption: { kind: 'caption', prompt: 'what?', queries: { first: 0, count: 3 }, beam },
       'caption-human': { kind: 'caption', prompt: 'so?', queries: { first: 0, count: 3 } },
       answer: { kind: 'answer', queries: { first: 3, count: 1 } },
     },
@@ -69,8 +72,9 @@ describe('loadModelFiles', () => {
     const progress: [number, number][] = [];
     const { files } = await loadModelFiles(URL_OF_MODEL, (...step) => progress.push(step));
     expect(new Uint8Array(files['tokenizer.json'])).toEqual(contents['tokenizer.json']);
-    expect(progress[0]).toEqual([0, 10]);
-    expect(progress.at(-1)).toEqual([10, 10]);
+    expect(new Uint8Array(files['captions.ngrams.bin'] ?? [])).toEqual(Uint8Array.of(11, 12));
+    expect(progress[0]).toEqual([0, 12]);
+    expect(progress.at(-1)).toEqual([12, 12]);
     expect(progress.map(([loaded]) => loaded)).toEqual(
       [...progress.map(([n]) => n)].sort((a, b) => a - b),
     );
@@ -155,6 +159,22 @@ describe('parseManifest', () => {
       'queries that are not there',
       { tasks: { caption, answer: { ...answer, queries: { first: 3, count: 2 } } } },
       /tasks\.answer\.queries: expected a range within 4 rows, got 2 from 3/,
+    ],
+    [
+      'n-grams that are not among the files',
+      { tasks: { caption: { ...caption, beam: { ...beam, ngrams: 'toString' } } } },
+      /tasks\.caption\.beam\.ngrams: expected one of files, got toString/,
+    ],
+    [
+      'a file above its folder',
+      { files: { ...manifest().files, '../x': manifest().files['fusion.onnx'] } },
+      /name of a file/,
+    ],
+    ['a file that is missing', { files: {} }, /files/],
+    [
+      'a beam that keeps nothing',
+      { tasks: { caption: { ...caption, beam: { ...beam, width: 0 } } } },
+      /tasks\.caption\.beam\.width/,
     ],
   ])('refuses %s, and says where', (_, change, message) => {
     expect(() => parse(change)).toThrow(

@@ -5,7 +5,7 @@
  * model never meets an old file, and models that share a backbone share its copy.
  */
 import { NarvlError } from '../errors.ts';
-import { type Manifest, type ModelFile, parseManifest } from './manifest.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
 
 const CACHE = 'narvl-model-files';
 
@@ -15,7 +15,7 @@ const LARGEST_MANIFEST = 1 << 20;
 /** The files of a model, whole and checked. */
 export interface ModelFiles {
   readonly manifest: Manifest;
-  readonly files: Readonly<Record<ModelFile, ArrayBuffer>>;
+  readonly files: { readonly [Name in keyof Manifest['files']]: ArrayBuffer };
 }
 
 /**
@@ -33,10 +33,7 @@ export async function loadModelFiles(
   const response = await request(manifestUrl, { cache: 'no-cache' });
   const text = new TextDecoder().decode(await readBody(response, manifestUrl, LARGEST_MANIFEST));
   const manifest = parseManifest(text);
-  const entries = Object.entries(manifest.files) as [
-    ModelFile,
-    { bytes: number; sha256: string },
-  ][];
+  const entries = Object.entries(manifest.files);
   const total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
   let loaded = 0;
   onBytes(0, total);
@@ -50,7 +47,7 @@ export async function loadModelFiles(
       return [name, data] as const;
     }),
   );
-  return { manifest, files: Object.fromEntries(files) as Record<ModelFile, ArrayBuffer> };
+  return { manifest, files: Object.fromEntries(files) as ModelFiles['files'] };
 }
 
 async function loadFile(

@@ -11,25 +11,46 @@ const file = v.object({
   sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'Expected 64 hexadecimal digits')),
 });
 
+const fileName = v.pipe(v.string(), v.regex(/^\w[\w.-]*$/, 'Expected the name of a file'));
+
 const queries = v.object({ first: id, count });
+
+/** How the texts of a task are searched: see `BeamOptions`. */
+const beam = v.object({
+  /** The language model, one of `files`. */
+  ngrams: fileName,
+  /** The token that its texts begin with. */
+  bos: id,
+  width: v.pipe(count, v.maxValue(1024)),
+  languageWeight: v.number(),
+  bonus: v.number(),
+});
 
 const task = v.variant('kind', [
   /** Describe the photo; `prompt` says in which style. */
-  v.object({ kind: v.literal('caption'), prompt: v.string(), queries }),
+  v.object({
+    kind: v.literal('caption'),
+    prompt: v.string(),
+    queries,
+    beam: v.optional(beam),
+  }),
   /** Answer a question, which is the prompt. */
-  v.object({ kind: v.literal('answer'), queries }),
+  v.object({ kind: v.literal('answer'), queries, beam: v.optional(beam) }),
 ]);
 
 const schema = v.object({
   format: v.literal(2),
   name: v.string(),
-  /** Size and hash of every file, by its name in the folder. */
-  files: v.object({
-    'vision.onnx': file,
-    'fusion.onnx': file,
-    'decoder.safetensors': file,
-    'tokenizer.json': file,
-  }),
+  /** Size and hash of every file, by its name in the folder: four, and those that tasks name. */
+  files: v.intersect([
+    v.object({
+      'vision.onnx': file,
+      'fusion.onnx': file,
+      'decoder.safetensors': file,
+      'tokenizer.json': file,
+    }),
+    v.record(fileName, file),
+  ]),
   /** Pixels in 0…1 become (x − mean) / std, after the photo was squashed to size × size. */
   image: v.object({ size: count, mean: triple, std: triple, fit: v.literal('squash') }),
   /** What vision.onnx gives for an image: [rows, width]. */
@@ -64,10 +85,10 @@ const schema = v.object({
 /** A model's manifest. */
 export type Manifest = v.InferOutput<typeof schema>;
 
-/** Name of a file that every model has. */
-export type ModelFile = keyof Manifest['files'];
-
 type Task = Manifest['tasks'][string];
+
+/** How the texts of a task are searched. */
+export type TaskBeam = v.InferOutput<typeof beam>;
 
 /** A style that the model describes photos in. */
 export type CaptionTask = Extract<Task, { kind: 'caption' }>;
@@ -92,7 +113,7 @@ export function parseManifest(text: string): Manifest {
     const where = v.getDotPath(issue) ?? 'its top level';
     throw new NarvlError('invalid-model', `manifest.json, ${where}: ${issue.message}`);
   }
-  const { features, prompt, decoder, tasks } = result.output;
+  const { files, features, prompt, decoder, tasks } = result.output;
   if (decoder.memory !== features.rows + prompt.length) {
     throw new NarvlError(
       'invalid-model',
@@ -100,13 +121,20 @@ export function parseManifest(text: string): Manifest {
         `${features.rows + prompt.length}, got ${decoder.memory}`,
     );
   }
-  for (const [name, { queries }] of Object.entries(tasks)) {
-    if (queries.first + queries.count <= decoder.queries) continue;
-    throw new NarvlError(
-      'invalid-model',
-      `manifest.json, tasks.${name}.queries: expected a range within ${decoder.queries} rows, ` +
-        `got ${queries.count} from ${queries.first}`,
-    );
+  for (const [name, { queries, beam }] of Object.entries(tasks)) {
+    if (queries.first + queries.count > decoder.queries) {
+      throw new NarvlError(
+        'invalid-model',
+        `manifest.json, tasks.${name}.queries: expected a range within ${decoder.queries} rows, ` +
+          `got ${queries.count} from ${queries.first}`,
+      );
+    }
+    if (beam && !Object.hasOwn(files, beam.ngrams)) {
+      throw new NarvlError(
+        'invalid-model',
+        `manifest.json, tasks.${name}.beam.ngrams: expected one of files, got ${beam.ngrams}`,
+      );
+    }
   }
   return result.output;
 }

@@ -1,5 +1,5 @@
 /**
- * Reads ngrams.bin, the language model of the training captions: how likely a token is after the
+ * Reads an n-gram model of training texts: how likely a token is after the
  * ones before it.
  *
  * A trie in flat arrays, written by `pack` in training/ngram.py, whose docstring fixes the layout.
@@ -35,7 +35,7 @@ export class NgramModel {
   readonly #levels: readonly Level[];
 
   /**
-   * @param file ngrams.bin
+   * @param file as `pack` wrote it
    * @param vocabulary the decoder's vocabulary size
    * @throws NarvlError 'invalid-model' if the file is no model of that vocabulary.
    */
@@ -166,5 +166,5 @@ function checkStarts(starts: Uint32Array, grams: number): void {
 }
 
 function invalid(message: string): NarvlError {
-  return new NarvlError('invalid-model', `ngrams.bin: ${message}`);
+  return new NarvlError('invalid-model', `n-gram model: ${message}`);
 }

@@ -2,12 +2,15 @@
  * The whole flow from an image to words, in one place:
  *
  *     image → pixels → [preprocess] → [vision.onnx] → features
- *     features + prompt → [fusion.onnx] → memory → [decoder] → slots → text
+ *     features + prompt → [fusion.onnx] → memory → [decoder] → slots → search → text
  *
- * On WebGPU every bracket runs on one GPUDevice and nothing but the collapsed text comes back. The
- * first line is a look, which can be kept; the second is what each prompt asked of it costs.
+ * On WebGPU every bracket runs on one GPUDevice and nothing but each slot's likeliest tokens comes
+ * back. The first line is a look, which can be kept; the second is what each prompt asked of it
+ * costs.
  */
-import { readDecoding } from '../decode/caption.ts';
+import { type Reading, readDecoding } from '../decode/caption.ts';
+import type { Hypothesis } from '../decode/prefix-beam.ts';
+import { type Search, Searches, search } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
@@ -22,12 +25,15 @@ import {
   findAnswerTask,
   findCaptionTask,
   type Manifest,
+  type TaskBeam,
 } from '../model/manifest.ts';
 import { readQuestion } from '../model/question.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import {
+  type Alternative,
   type Ask,
+  type AskRequest,
   type Caption,
   type Device,
   type DeviceChoice,
@@ -66,6 +72,9 @@ interface Prompt {
   /** How many of them say something. */
   readonly used: number;
   readonly queries: QueryRange;
+  /** How its text is found; without it the likeliest path is collapsed. */
+  readonly search: Search | undefined;
+  readonly alternatives: number;
   readonly posteriors: boolean;
 }
 
@@ -78,6 +87,7 @@ export class Pipeline {
   readonly #preprocessor: GpuPreprocessor | undefined;
   readonly #encoder: Encoder;
   readonly #decoder: GpuDecoder | ReferenceDecoder;
+  readonly #searches: Searches;
   readonly #looks = new Map<number, Sight>();
   #lost: NarvlError | undefined;
 
@@ -89,6 +99,7 @@ export class Pipeline {
     preprocessor: GpuPreprocessor | undefined;
     encoder: Encoder;
     decoder: GpuDecoder | ReferenceDecoder;
+    searches: Searches;
   }) {
     this.#manifest = parts.manifest;
     this.#tokenizer = parts.tokenizer;
@@ -97,6 +108,7 @@ export class Pipeline {
     this.#preprocessor = parts.preprocessor;
     this.#encoder = parts.encoder;
     this.#decoder = parts.decoder;
+    this.#searches = parts.searches;
     // On a lost device the runtime goes on answering; only this tells.
     void parts.gpu?.lost.then((error) => {
       this.#lost = error;
@@ -119,6 +131,7 @@ export class Pipeline {
     onProgress({ stage: 'prepare', ...bytes });
     const tokenizer = new Tokenizer(files['tokenizer.json'], manifest.decoder.vocabulary);
     const weights = parseSafetensors(files['decoder.safetensors']);
+    const searches = new Searches({ manifest, files });
     const onGpu = gpu && device.encoder === 'webgpu' ? gpu.device : undefined;
     const decoder =
       gpu && device.decoder === 'webgpu'
@@ -137,6 +150,7 @@ export class Pipeline {
         onGpu ?? 'wasm',
       ),
       decoder,
+      searches,
     });
     onProgress({ stage: 'ready', ...bytes });
     return pipeline;
@@ -213,19 +227,24 @@ export class Pipeline {
   }
 
   /** @throws NarvlError `invalid-argument` for a prompt that the model cannot take. */
-  #readPrompt({ ask, posteriors = false }: { ask: Ask; posteriors?: boolean | undefined }): Prompt {
+  #readPrompt({ ask, ...wanted }: AskRequest): Prompt {
     const { length, pad } = this.#manifest.prompt;
-    const { text, queries } = this.#task(ask);
-    return { ...this.#tokenizer.encodePrompt(text, length, pad), queries, posteriors };
+    const { text, queries, beam } = this.#task(ask);
+    return {
+      ...this.#tokenizer.encodePrompt(text, length, pad),
+      queries,
+      search: this.#searches.choose(beam, wanted),
+      alternatives: wanted.alternatives ?? 0,
+      posteriors: wanted.posteriors ?? false,
+    };
   }
 
-  #task(ask: Ask): { text: string; queries: QueryRange } {
+  #task(ask: Ask): { text: string; queries: QueryRange; beam?: TaskBeam | undefined } {
     if (ask.kind === 'caption') {
-      const { prompt, queries } = findCaptionTask(this.#manifest, ask.task);
-      return { text: prompt, queries };
+      const { prompt, ...task } = findCaptionTask(this.#manifest, ask.task);
+      return { text: prompt, ...task };
     }
-    const { queries } = findAnswerTask(this.#manifest);
-    return { text: readQuestion(ask.question), queries };
+    return { text: readQuestion(ask.question), ...findAnswerTask(this.#manifest) };
   }
 
   /** From pixels to features, which are the caller's to dispose of. */
@@ -245,8 +264,9 @@ export class Pipeline {
   /** From features and a prompt to one text an image. */
   async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Caption[]> {
     const { features, timings } = sight;
-    const { ids, used, queries, posteriors } = prompt;
-    const { features: shape, decoder } = this.#manifest;
+    const { ids, used, queries } = prompt;
+    const posteriors = prompt.posteriors || prompt.search !== undefined;
+    const { features: shape } = this.#manifest;
     this.#checkAlive(signal);
     const clock = new Stopwatch();
     const memory = await this.#fuse(features, ids);
@@ -256,16 +276,40 @@ export class Pipeline {
     const memoryLengths = new Array<number>(features.batch).fill(shape.rows + used);
     const { decodings, cost } = await this.#decode(memory, { memoryLengths, queries, posteriors });
     const decode = clock.lap();
-    return decodings.map((decoding, i) => {
+    const readings = decodings.map((decoding) => this.#read(decoding, prompt));
+    const search = clock.lap();
+    return readings.map((reading, i) => {
       const before = timings[i] ?? noTime;
-      const total = before.total + fusion + decode;
+      const total = before.total + fusion + decode + search;
       return {
-        ...readDecoding(decoding, this.#tokenizer, decoder.blank, decoder.eos),
+        ...reading,
         device: this.#device,
-        timings: { ...before, fusion, decoder: decode, total },
+        timings: { ...before, fusion, decoder: decode, search, total },
         cost,
       };
     });
+  }
+
+  /** The text of one image's decoding, and what else was wanted. */
+  #read(
+    collapsed: Decoding,
+    prompt: Prompt,
+  ): Reading & { readonly alternatives?: readonly Alternative[] } {
+    const { blank, eos } = this.#manifest.decoder;
+    const { posteriors } = collapsed;
+    const found = prompt.search && posteriors ? search(posteriors, prompt.search) : undefined;
+    const { tokens, slots } = found?.decoding ?? collapsed;
+    const decoding =
+      prompt.posteriors && posteriors ? { tokens, slots, posteriors } : { tokens, slots };
+    const reading = readDecoding(decoding, this.#tokenizer, blank, eos);
+    if (!found || prompt.alternatives === 0) return reading;
+    const alternatives = found.others.slice(0, prompt.alternatives).map(
+      ({ tokens, logProb }: Hypothesis): Alternative => ({
+        text: this.#tokenizer.decode(tokens),
+        probability: Math.exp(logProb),
+      }),
+    );
+    return { ...reading, alternatives };
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
@@ -338,7 +382,15 @@ async function readImage(image: WireImage): Promise<Read> {
 const readOutcome = (image: WireImage): Promise<Outcome<Read>> => outcomeOf(() => readImage(image));
 
 /** What has taken no time yet. */
-const noTime: Timings = { image: 0, preprocess: 0, vision: 0, fusion: 0, decoder: 0, total: 0 };
+const noTime: Timings = {
+  image: 0,
+  preprocess: 0,
+  vision: 0,
+  fusion: 0,
+  decoder: 0,
+  search: 0,
+  total: 0,
+};
 
 /** Milliseconds since the last lap. */
 class Stopwatch {

@@ -1,0 +1,91 @@
+/** From one pass's posteriors to the text that is best as a whole, and the next best ones. */
+import { NarvlError } from '../errors.ts';
+import type { Decoding, Posteriors } from '../model/decoder.ts';
+import type { ModelFiles } from '../model/files.ts';
+import type { TaskBeam } from '../model/manifest.ts';
+import { NgramModel } from '../model/ngrams.ts';
+import type { Wanted } from '../protocol.ts';
+import { bestAlignment, type Specials } from './align.ts';
+import {
+  type BeamOptions,
+  type Hypothesis,
+  type LanguageModel,
+  prefixBeam,
+} from './prefix-beam.ts';
+
+/** Texts that a search gives at most beside the best one. */
+const MOST_ALTERNATIVES = 15;
+
+/** How posteriors are searched. */
+export interface Search extends BeamOptions {
+  readonly model: LanguageModel;
+}
+
+/** What a search came to. */
+export interface Found {
+  /** The best text, with the slots that are likeliest to have written it. */
+  readonly decoding: Decoding;
+  /** The next ones, best first. */
+  readonly others: readonly Hypothesis[];
+}
+
+/**
+ * The best texts of a pass that gave its posteriors.
+ * @throws NarvlError 'invalid-model' if there is none, which finite posteriors always have.
+ */
+export function search(posteriors: Posteriors, options: Search): Found {
+  const [first, ...others] = prefixBeam(posteriors, options.model, options);
+  if (!first) throw new NarvlError('invalid-model', 'the posteriors hold no text');
+  const slots = bestAlignment(posteriors, first.tokens, options);
+  return { decoding: { tokens: first.tokens, slots, posteriors }, others };
+}
+
+/** The searches that a model's tasks may take. */
+export class Searches {
+  readonly #guided = new Map<TaskBeam, Search>();
+  readonly #plain: Search;
+
+  /** @throws NarvlError 'invalid-model' if a file is no n-gram model of the decoder's tokens. */
+  constructor({ manifest, files }: ModelFiles) {
+    const { vocabulary, blank, eos } = manifest.decoder;
+    const models = new Map<string, NgramModel>();
+    for (const { beam } of Object.values(manifest.tasks)) {
+      const file = beam && files[beam.ngrams];
+      if (!file) continue;
+      const model = models.get(beam.ngrams) ?? new NgramModel(file, vocabulary);
+      models.set(beam.ngrams, model);
+      this.#guided.set(beam, { ...beam, blank, eos, model });
+    }
+    this.#plain = plainSearch({ blank, eos });
+  }
+
+  /**
+   * How a text of a task is to be found; undefined if its likeliest path is to be collapsed.
+   * @throws NarvlError 'invalid-argument' for what cannot be meant.
+   */
+  choose(beam: TaskBeam | undefined, { search, alternatives = 0 }: Wanted): Search | undefined {
+    if (search !== undefined && search !== 'beam' && search !== 'greedy') {
+      const got = JSON.stringify(search);
+      throw new NarvlError('invalid-argument', `search: expected beam or greedy, got ${got}`);
+    }
+    if (!Number.isInteger(alternatives) || alternatives < 0 || alternatives > MOST_ALTERNATIVES) {
+      throw new NarvlError(
+        'invalid-argument',
+        `alternatives: expected a whole number up to ${MOST_ALTERNATIVES}, got ${alternatives}`,
+      );
+    }
+    if (search === 'greedy') {
+      if (alternatives === 0) return undefined;
+      throw new NarvlError('invalid-argument', 'alternatives: a greedy search has none');
+    }
+    const guided = beam && this.#guided.get(beam);
+    return guided ?? (search === 'beam' || alternatives > 0 ? this.#plain : undefined);
+  }
+}
+
+/** By the posteriors alone. */
+function plainSearch({ blank, eos }: Specials): Search {
+  const model = { logProb: () => 0 };
+  const width = MOST_ALTERNATIVES + 1;
+  return { model, blank, eos, bos: blank, width, languageWeight: 0, bonus: 0 };
+}

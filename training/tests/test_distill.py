@@ -1,0 +1,50 @@
+"""What is asked of the teacher, and which of its answers are taught."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training import distill
+from training.formats import Example
+
+OWN = [
+    Example("a.jpg", "where is it", ("on a table",), "where"),
+    Example("b.jpg", "where is it", ("outside",), "where"),
+    Example("c.jpg", "where is it", ("in a box",), "where"),
+    Example("a.jpg", "what colour is the hat", ("red",), "what"),
+]
+
+
+@pytest.fixture(autouse=True)
+def few_questions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(distill, "questions", lambda split: {"source": OWN})
+    monkeypatch.setattr(distill, "training_photos", lambda: {"a.jpg", "b.jpg", "c.jpg", "d.jpg"})
+    monkeypatch.setattr(distill, "WORK", tmp_path)
+
+
+def test_photos_are_asked_their_own_questions_and_what_several_were_asked() -> None:
+    asked = [(e.image, e.prompt) for e in distill.every_question()]
+    assert len(asked) == len(set(asked))
+    assert {(e.image, e.prompt) for e in OWN} <= set(asked)
+    assert ("d.jpg", "where is it") in asked
+    assert ("b.jpg", "what colour is the hat") not in asked
+
+
+@pytest.mark.parametrize(
+    ("image", "question", "answered", "taught"),
+    [
+        ("a.jpg", "where is it", "on the table", "on the table"),  # several wordings: the teacher's
+        ("b.jpg", "where is it", "on a street", "on a street"),
+        ("a.jpg", "what colour is the hat", "blue", "red"),  # one word: a person's
+        ("d.jpg", "where is it", "outdoors", "outdoors"),  # only the teacher was asked
+    ],
+)
+def test_answers_of_one_word_stay_a_persons(
+    image: str, question: str, answered: str, taught: str
+) -> None:
+    row = {"image": image, "question": question, "style": "where", "texts": [answered, "else"]}
+    distill.answers_file("t").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    assert distill.taught_answers("t") == [Example(image, question, (taught,), "where")]
