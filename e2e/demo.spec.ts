@@ -104,7 +104,7 @@ test('a sample photo gets its caption, its 32 slots and an account of the pass',
   const card = cards(page).first();
   await expectCaption(card);
   const facts = card.getByRole('region', { name: 'Time and device' });
-  for (const stage of ['Image', 'Preprocess', 'Vision', 'Fusion', 'Decoder', 'Total']) {
+  for (const stage of ['Image', 'Preprocess', 'Vision', 'Fusion', 'Decoder', 'Search', 'Total']) {
     await expect(facts.getByRole('term').filter({ hasText: stage }).first()).toBeVisible();
   }
   await expect(facts).toContainText('EncoderCPU (wasm)');

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from math import exp, inf, log
 
+from training.decode import collapse, until_eos
 from training.ngram import NgramModel
 from training.tokenizer import BLANK, BOS, EOS
 
@@ -40,7 +42,11 @@ def prefix_beam(
     slots: Sequence[Sequence[tuple[int, float]]], model: NgramModel, options: BeamOptions
 ) -> list[tuple[list[int], float]]:
     """Texts with their scores, best first. `slots` are each slot's likeliest tokens with their
-    natural log-probabilities."""
+    natural log-probabilities, likeliest first.
+
+    The search only finds the texts, and may lose paths on its way; the scores are exact, and the
+    likeliest path's text is always one of them.
+    """
     beams: dict[Gram, tuple[float, float]] = {(): (0.0, -inf)}
     judged: dict[Gram, float] = {(): 0.0}
 
@@ -78,9 +84,34 @@ def prefix_beam(
         beams = {p: following[p] for p in ranked[: options.width] if totals[p] > -inf}
 
     # A text has both the paths that end it and those that fill every slot without an end.
-    texts: dict[Gram, float] = {}
-    for prefix, both in beams.items():
-        text = prefix[:-1] if prefix and prefix[-1] == EOS else prefix
-        texts[text] = _add(texts.get(text, -inf), _add(*both))
-    scored = [(list(text), log_p + judge(text, EOS)) for text, log_p in texts.items()]
+    texts = {tuple(until_eos(list(prefix))) for prefix in beams}
+    texts.add(tuple(collapse([slot[0][0] for slot in slots])))
+    scored = []
+    for text in texts:
+        for i, token in enumerate((*text, EOS)):
+            judge(text[:i], token)
+        scored.append((list(text), text_log_p(slots, text) + judged[(*text, EOS)]))
     return sorted(scored, key=lambda pair: -pair[1])
+
+
+def text_log_p(slots: Sequence[Sequence[tuple[int, float]]], text: Sequence[int]) -> float:
+    """log p of a text: every path that spells it, by the forward algorithm (Graves et al. 2006),
+    with an end, behind which anything stands."""
+    labels = [label for token in text for label in (BLANK, token)] + [BLANK, EOS]
+    end = len(labels) - 1
+    forward = [0.0] + [-inf] * (end + 1)  # the last: behind the end
+    for position, slot in enumerate(slots):
+        emission = dict(slot)
+        last, forward = forward, [-inf] * (end + 2)
+        for state, label in enumerate(labels):
+            if label not in emission:
+                continue
+            came = last[state - 1] if state else -inf
+            if state % 2 == 1 and state > 1 and label != labels[state - 2]:
+                came = _add(came, last[state - 2])  # a word after a word, or the end
+            if state != end and (position or state == 0):
+                came = _add(came, last[state])  # a second end is behind the first
+            forward[state] = came + emission[label]
+        anything = reduce(_add, emission.values())
+        forward[end + 1] = _add(last[end], last[end + 1]) + anything
+    return reduce(_add, forward[max(0, end - 2) :])

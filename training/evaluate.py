@@ -32,6 +32,8 @@ from training.scores import accuracies, bigrams, score
 from training.tables import print_table
 
 BEAMS = 5
+RESCORED = 8
+"""Texts of a prefix beam that the twin is asked about."""
 _BATCH = 50
 
 Writer = Callable[[Batch], list[list[int]]]
@@ -56,6 +58,23 @@ def writers(model: AutoregressiveCaptioner | Narvl, answers: bool) -> dict[str, 
         ]
         for name, beams in (("greedy", 1), (f"beam {BEAMS}", BEAMS))
     }
+
+
+def rescored(model: Narvl, judge: AutoregressiveCaptioner) -> Writer:
+    """Of the prefix beam's best texts, the one that the twin finds likeliest by the word: a second
+    pass, as parallel as the first."""
+    ngrams = of_captions()
+
+    def best(batch: Batch) -> list[list[int]]:
+        logits = model(batch.features, batch.prompt)
+        texts = []
+        for slots in likeliest_tokens(logits):
+            found = [text for text, _ in prefix_beam(slots, ngrams, FOR_CAPTIONS)[:RESCORED]]
+            texts += [*found, *[found[0]] * (RESCORED - len(found))]
+        chosen = mean_log_probability(judge, batch, texts, RESCORED).view(-1, RESCORED).argmax(1)
+        return [texts[image * RESCORED + i] for image, i in enumerate(chosen.tolist())]
+
+    return best
 
 
 def write(writer: Writer, batches: Batches, title: str) -> list[str]:
@@ -86,6 +105,12 @@ def perplexity(judge: AutoregressiveCaptioner, batches: Batches, texts: list[str
     return math.exp(-total / len(texts))
 
 
+def twin(run: str) -> AutoregressiveCaptioner:
+    model = load(run)
+    assert isinstance(model, AutoregressiveCaptioner), f"{run} is no autoregressive run"
+    return model
+
+
 def rounded(run: str, precision: Precision | None) -> AutoregressiveCaptioner | Narvl:
     """A run's model, with the weights that an export of that precision would have."""
     model = load(run)
@@ -102,7 +127,7 @@ def seen(examples: list[Example], precision: Precision | None) -> Features:
 
 
 def caption_rows(
-    runs: list[str], split: str, judge: str | None, precision: Precision | None
+    runs: list[str], split: str, judge: str | None, rescore: str | None, precision: Precision | None
 ) -> list[dict[str, str | float]]:
     tokenizer, known = vocabulary.load(), bigrams(caption_texts())
     rows: list[dict[str, str | float]] = []
@@ -111,12 +136,15 @@ def caption_rows(
         for run in runs:
             model = rounded(run, precision)
             batches = Batches(examples, features, tokenizer, _BATCH, model.config.prompt)
-            for decoding, writer in writers(model, answers=False).items():
+            ways = writers(model, answers=False)
+            if rescore and isinstance(model, Narvl):
+                ways |= {f"the same, rescored by {rescore}": rescored(model, twin(rescore))}
+            for decoding, writer in ways.items():
                 texts = write(writer, batches, f"{run}, {source} {split}, {decoding}")
                 keep(texts, examples, run, source, split, decoding)
                 figures = score(texts, [e.texts for e in examples], known)
                 if judge:
-                    figures["perplexity"] = perplexity(load(judge), batches, texts)
+                    figures["perplexity"] = perplexity(twin(judge), batches, texts)
                 rows.append(
                     {"set": f"{source} {split}", "run": run, "decoding": decoding, **figures}
                 )
@@ -164,6 +192,7 @@ def main() -> None:
     parser.add_argument("--only", choices=["captions", "answers"])
     parser.add_argument("--blind", nargs="*", default=[], help="runs trained without photos")
     parser.add_argument("--judge", help="autoregressive run whose perplexity is reported")
+    parser.add_argument("--rescore", help="autoregressive run that chooses among Narvl's beam")
     parser.add_argument("--precision", choices=["f16", "int8"], help="as exported; default: f32")
     args = parser.parse_args()
     for run in [*args.runs, *args.blind]:
@@ -172,7 +201,7 @@ def main() -> None:
 
     torch.set_grad_enabled(False)
     if args.only != "answers":
-        print_table(caption_rows(args.runs, args.split, args.judge, args.precision))
+        print_table(caption_rows(args.runs, args.split, args.judge, args.rescore, args.precision))
     if args.only != "captions" and questions(args.split):
         print_table(answer_rows(args.runs, args.blind, args.split, args.precision))
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Slot } from '../model/decoder.ts';
 import { collapse } from '../reference/collapse.ts';
-import { readDecoding } from './caption.ts';
+import { readAlternatives, readDecoding } from './caption.ts';
 
 const BLANK = 0;
 const EOS = 2;
@@ -81,5 +81,29 @@ describe('readDecoding', () => {
         ],
       },
     });
+  });
+});
+
+describe('readAlternatives', () => {
+  it('says every text once, the best first, and as many as are wanted', () => {
+    const pieces = ['<blank>', '<bos>', '<eos>', ' good', ' dog', ' go', 'od'];
+    const spelling = {
+      ...words,
+      decode: (ids: readonly number[]) =>
+        ids
+          .map((id) => pieces[id])
+          .join('')
+          .trim(),
+    };
+    const others = [[5, 6], [4], [3, 4], [5, 6, 4], [3, 3]].map((tokens, i) => ({
+      tokens,
+      logProb: -1 - i,
+      score: -i,
+    }));
+    const texts = (most: number) =>
+      readAlternatives(others, spelling, 'good', most).map(({ text }) => text);
+    expect(texts(9)).toEqual(['dog', 'good dog', 'good good']);
+    expect(texts(2)).toEqual(['dog', 'good dog']);
+    expect(readAlternatives(others, spelling, 'good', 1)[0]?.probability).toBeCloseTo(Math.exp(-2));
   });
 });

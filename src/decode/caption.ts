@@ -1,6 +1,13 @@
 /** From a decoder pass to words: the collapsed text, its confidence, and each slot's part in it. */
 import type { Decoding, Posteriors, Slot } from '../model/decoder.ts';
-import type { AlignmentSlot, SlotPosteriors, SlotRole, TextToken } from '../protocol.ts';
+import type {
+  AlignmentSlot,
+  Alternative,
+  SlotPosteriors,
+  SlotRole,
+  TextToken,
+} from '../protocol.ts';
+import type { Hypothesis } from './search.ts';
 
 /** What turns token ids into text. */
 export interface Words {
@@ -14,6 +21,7 @@ export interface Reading {
   readonly confidence: number;
   readonly tokens: readonly TextToken[];
   readonly slots: readonly AlignmentSlot[];
+  readonly alternatives?: readonly Alternative[];
   readonly posteriors?: SlotPosteriors;
 }
 
@@ -41,6 +49,25 @@ export function readDecoding(
     slots,
     ...(decoding.posteriors ? { posteriors: rows(decoding.posteriors) } : {}),
   };
+}
+
+/**
+ * At most `most` other texts that a search found, in words. Different word pieces may spell the
+ * same words: of such only the best counts, and none that spell `text` again.
+ */
+export function readAlternatives(
+  others: readonly Hypothesis[],
+  words: Words,
+  text: string,
+  most: number,
+): Alternative[] {
+  const said = new Map<string, Alternative>();
+  for (const { tokens, logProb } of others) {
+    const other = words.decode(tokens);
+    if (other === text || said.has(other)) continue;
+    said.set(other, { text: other, probability: Math.exp(logProb) });
+  }
+  return [...said.values()].slice(0, most);
 }
 
 /** What became of each slot's token in the collapse. */

@@ -6,6 +6,7 @@
  * that of those that end in its last token, since only the former may repeat it.
  */
 import type { Posteriors } from '../model/decoder.ts';
+import { logAdd } from './log-add.ts';
 
 /** What judges a token by the ones before it. */
 export interface LanguageModel {
@@ -27,15 +28,6 @@ export interface BeamOptions {
   readonly bonus: number;
 }
 
-/** A text that the search found. */
-export interface Hypothesis {
-  readonly tokens: readonly number[];
-  /** log p of all its paths that the search kept, of the posteriors alone. */
-  readonly logProb: number;
-  /** What it was ranked by: `logProb`, the language model's share and the bonus. */
-  readonly score: number;
-}
-
 /** A beginning of a text; texts that share it share the object. */
 interface Prefix {
   readonly parent: Prefix | undefined;
@@ -53,12 +45,12 @@ interface Prefix {
   nextLast: number;
 }
 
-/** The texts that `posteriors` may mean, best first; all different. */
+/** The texts that `posteriors` most likely mean, all different and in no order. */
 export function prefixBeam(
   { k, tokens, logProbs }: Posteriors,
   model: LanguageModel,
   options: BeamOptions,
-): Hypothesis[] {
+): (readonly number[])[] {
   const slots = tokens.length / k;
   const root = prefix(undefined, options.bos, 0, false);
   root.blank = 0;
@@ -93,23 +85,23 @@ export function prefixBeam(
     }
     beam = [...reached].sort((a, b) => rank(b) - rank(a)).slice(0, options.width);
   }
-  return texts(beam, model, options);
+  // A text may be there twice: ended, and filling every slot without an end.
+  const texts = beam.map(({ history, ended }) => history.slice(1, ended ? -1 : undefined));
+  return [...new Map(texts.map((text) => [text.join(), text])).values()];
 }
 
-/** A text has both the paths that end it and those that fill every slot without an end. */
-function texts(beam: readonly Prefix[], model: LanguageModel, options: BeamOptions): Hypothesis[] {
-  const found = new Map<Prefix, number>();
-  for (const one of beam) {
-    const ended = one.ended ? one : follow(one, options.eos, model, options);
-    found.set(ended, logAdd(found.get(ended) ?? -Infinity, logAdd(one.blank, one.last)));
+/** What the language model and the bonus add to a text's score, its end included. */
+export function judge(
+  text: readonly number[],
+  model: LanguageModel,
+  { languageWeight, bonus, bos, eos }: BeamOptions,
+): number {
+  const history = [bos, ...text, eos];
+  let judged = 0;
+  for (let i = 1; i < history.length; i++) {
+    judged += languageWeight * model.logProb(history.slice(0, i), history[i] ?? eos) + bonus;
   }
-  return [...found]
-    .map(([{ history, judged }, logProb]) => ({
-      tokens: history.slice(1, -1),
-      logProb,
-      score: logProb + judged,
-    }))
-    .sort((a, b) => b.score - a.score);
+  return judged;
 }
 
 function rank(one: Prefix): number {
@@ -145,9 +137,4 @@ function prefix(parent: Prefix | undefined, token: number, judged: number, ended
     nextBlank: -Infinity,
     nextLast: -Infinity,
   };
-}
-
-function logAdd(a: number, b: number): number {
-  const [more, less] = a > b ? [a, b] : [b, a];
-  return less === -Infinity ? more : more + Math.log1p(Math.exp(less - more));
 }

@@ -2,9 +2,12 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Posteriors } from '../model/decoder.ts';
 import type { ModelFiles } from '../model/files.ts';
 import { parseManifest } from '../model/manifest.ts';
-import { anyPosteriors, bos, everyPath } from '../testing/posteriors.ts';
+import { anyPosteriors, blank, bos, eos, everyPath } from '../testing/posteriors.ts';
+import { textLogProb } from './likelihood.ts';
+import { judge, type LanguageModel } from './prefix-beam.ts';
 import { Searches, search } from './search.ts';
 
 /** A model of 8 tokens, which training/ngram.py wrote. */
@@ -74,18 +77,72 @@ describe('Searches', () => {
   });
 });
 
-test('the slots of what is found spell it, and the others are other texts', () => {
-  const options = new Searches(model()).choose(undefined, { search: 'beam' });
-  if (!options) throw new Error('expected a search');
-  fc.assert(
-    fc.property(anyPosteriors(4), (posteriors) => {
-      const { decoding, others } = search(posteriors, { ...options, width: 1000 });
-      const kept = decoding.slots.filter((slot) => slot.kept).map((slot) => slot.token);
-      expect(kept).toEqual(decoding.tokens);
-      const texts = new Set(everyPath(posteriors).map(({ text }) => text.join(' ')));
-      texts.delete(decoding.tokens.join(' '));
-      expect(new Set(others.map(({ tokens }) => tokens.join(' ')))).toEqual(texts);
-    }),
-    { numRuns: 30 },
-  );
+/** The likeliest path's text. */
+function greedy(posteriors: Posteriors): readonly number[] {
+  return everyPath(posteriors).reduce((a, b) => (b.logProb > a.logProb ? b : a)).text;
+}
+
+/** One that has an opinion of every pair of tokens, and is none. */
+const opinionated: LanguageModel = {
+  logProb: (history, token) => -(((history.at(-1) ?? 0) * 7 + token * 3) % 5) / 2 - 0.1,
+};
+
+const options = { blank, bos, eos, width: 1000, model: opinionated, languageWeight: 0.7, bonus: 1 };
+
+describe('search', () => {
+  test('finds the best of all texts, and ranks the others', () => {
+    fc.assert(
+      fc.property(anyPosteriors(4), (posteriors) => {
+        const score = (tokens: readonly number[]) =>
+          textLogProb(posteriors, tokens, options) + judge(tokens, opinionated, options);
+        const { decoding, others } = search(posteriors, greedy(posteriors), options);
+        const texts = new Map(everyPath(posteriors).map(({ text }) => [text.join(' '), text]));
+        const ranked = [...texts.values()].sort((a, b) => score(b) - score(a));
+        const found = [decoding.tokens, ...others.map(({ tokens }) => tokens)];
+        expect(found.map(score)).toEqual(ranked.map(score));
+        expect(new Set(found.map((text) => text.join(' ')))).toEqual(new Set(texts.keys()));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('has slots that spell what it found', () => {
+    fc.assert(
+      fc.property(anyPosteriors(4), (posteriors) => {
+        const { decoding } = search(posteriors, greedy(posteriors), options);
+        const kept = decoding.slots.filter((slot) => slot.kept).map((slot) => slot.token);
+        expect(kept).toEqual(decoding.tokens);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('is never worse than the likeliest path, however narrow', () => {
+    fc.assert(
+      fc.property(anyPosteriors(5), fc.integer({ min: 1, max: 3 }), (posteriors, width) => {
+        const text = greedy(posteriors);
+        const narrow = { ...options, width };
+        const { decoding, others } = search(posteriors, text, narrow);
+        const score = (tokens: readonly number[]) =>
+          textLogProb(posteriors, tokens, narrow) + judge(tokens, opinionated, narrow);
+        expect(score(decoding.tokens)).toBeGreaterThanOrEqual(score(text));
+        expect(others.length).toBeLessThanOrEqual(width);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test('lets the language model decide between what the slots find equal', () => {
+    const even = Math.log(0.5);
+    const posteriors: Posteriors = {
+      k: 2,
+      tokens: Uint32Array.from([3, blank, blank, 3, 3, 4, eos, blank]),
+      logProbs: Float32Array.from([0, -40, 0, -40, even, even, 0, -40]),
+    };
+    for (const favourite of [3, 4]) {
+      const model: LanguageModel = { logProb: (_, token) => (token === favourite ? -0.1 : -5) };
+      const { decoding } = search(posteriors, [3, 3], { ...options, width: 8, model });
+      expect(decoding.tokens).toEqual([3, favourite]);
+    }
+  });
 });

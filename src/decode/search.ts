@@ -5,13 +5,10 @@ import type { ModelFiles } from '../model/files.ts';
 import type { TaskBeam } from '../model/manifest.ts';
 import { NgramModel } from '../model/ngrams.ts';
 import type { Wanted } from '../protocol.ts';
-import { bestAlignment, type Specials } from './align.ts';
-import {
-  type BeamOptions,
-  type Hypothesis,
-  type LanguageModel,
-  prefixBeam,
-} from './prefix-beam.ts';
+import { bestAlignment } from './align.ts';
+import type { Specials } from './lattice.ts';
+import { textLogProb } from './likelihood.ts';
+import { type BeamOptions, judge, type LanguageModel, prefixBeam } from './prefix-beam.ts';
 
 /** Texts that a search gives at most beside the best one. */
 const MOST_ALTERNATIVES = 15;
@@ -19,6 +16,15 @@ const MOST_ALTERNATIVES = 15;
 /** How posteriors are searched. */
 export interface Search extends BeamOptions {
   readonly model: LanguageModel;
+}
+
+/** A text that a search found. */
+export interface Hypothesis {
+  readonly tokens: readonly number[];
+  /** log p of the text, by the posteriors alone. */
+  readonly logProb: number;
+  /** What it was ranked by: `logProb`, the language model's share and the bonus. */
+  readonly score: number;
 }
 
 /** What a search came to. */
@@ -30,14 +36,27 @@ export interface Found {
 }
 
 /**
- * The best texts of a pass that gave its posteriors.
+ * The best texts of a pass that gave its posteriors. The beam only finds them, and may lose paths on
+ * its way; what they are ranked by is exact, and `greedy`, the likeliest path's text, is one of
+ * them: what is found is never worse.
+ *
  * @throws NarvlError 'invalid-model' if there is none, which finite posteriors always have.
  */
-export function search(posteriors: Posteriors, options: Search): Found {
-  const [first, ...others] = prefixBeam(posteriors, options.model, options);
+export function search(posteriors: Posteriors, greedy: readonly number[], options: Search): Found {
+  const texts = new Map([[greedy.join(), greedy]]);
+  for (const tokens of prefixBeam(posteriors, options.model, options)) {
+    texts.set(tokens.join(), tokens);
+  }
+  const [first, ...others] = [...texts.values()]
+    .map((tokens): Hypothesis => {
+      const logProb = textLogProb(posteriors, tokens, options);
+      return { tokens, logProb, score: logProb + judge(tokens, options.model, options) };
+    })
+    .filter(({ logProb }) => logProb > -Infinity)
+    .sort((a, b) => b.score - a.score);
   if (!first) throw new NarvlError('invalid-model', 'the posteriors hold no text');
   const slots = bestAlignment(posteriors, first.tokens, options);
-  return { decoding: { tokens: first.tokens, slots, posteriors }, others };
+  return { decoding: { tokens: first.tokens, slots }, others };
 }
 
 /** The searches that a model's tasks may take. */

@@ -94,7 +94,7 @@ export interface Decoding {
   /** One a query, in order. */
   readonly slots: readonly Slot[];
   /** Only if asked for. */
-  readonly posteriors?: Posteriors;
+  readonly posteriors?: Posteriors | undefined;
 }
 
 /** What a batch of one decoder pass cost, counted where it happened. */

@@ -8,8 +8,7 @@
  * back. The first line is a look, which can be kept; the second is what each prompt asked of it
  * costs.
  */
-import { type Reading, readDecoding } from '../decode/caption.ts';
-import type { Hypothesis } from '../decode/prefix-beam.ts';
+import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
 import { type Search, Searches, search } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
@@ -31,7 +30,6 @@ import { readQuestion } from '../model/question.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import {
-  type Alternative,
   type Ask,
   type AskRequest,
   type Caption,
@@ -291,25 +289,21 @@ export class Pipeline {
   }
 
   /** The text of one image's decoding, and what else was wanted. */
-  #read(
-    collapsed: Decoding,
-    prompt: Prompt,
-  ): Reading & { readonly alternatives?: readonly Alternative[] } {
+  #read(collapsed: Decoding, { search: options, alternatives, posteriors }: Prompt): Reading {
     const { blank, eos } = this.#manifest.decoder;
-    const { posteriors } = collapsed;
-    const found = prompt.search && posteriors ? search(posteriors, prompt.search) : undefined;
+    const found =
+      options && collapsed.posteriors
+        ? search(collapsed.posteriors, collapsed.tokens, options)
+        : undefined;
     const { tokens, slots } = found?.decoding ?? collapsed;
-    const decoding =
-      prompt.posteriors && posteriors ? { tokens, slots, posteriors } : { tokens, slots };
-    const reading = readDecoding(decoding, this.#tokenizer, blank, eos);
-    if (!found || prompt.alternatives === 0) return reading;
-    const alternatives = found.others.slice(0, prompt.alternatives).map(
-      ({ tokens, logProb }: Hypothesis): Alternative => ({
-        text: this.#tokenizer.decode(tokens),
-        probability: Math.exp(logProb),
-      }),
-    );
-    return { ...reading, alternatives };
+    const shown = { tokens, slots, posteriors: posteriors ? collapsed.posteriors : undefined };
+    const reading = readDecoding(shown, this.#tokenizer, blank, eos);
+    if (!found || alternatives === 0) return reading;
+    const { others } = found;
+    return {
+      ...reading,
+      alternatives: readAlternatives(others, this.#tokenizer, reading.text, alternatives),
+    };
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {

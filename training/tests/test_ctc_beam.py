@@ -44,7 +44,9 @@ def test_a_wide_beam_finds_the_best_text_and_its_score(likelihood: float, bonus:
     model = NgramModel(TEXTS, 3, vocabulary=8)
     tokens = (BLANK, EOS, *WORDS)
     log_p = (torch.randn(4, len(tokens), dtype=torch.float64) * 1.5).log_softmax(-1)
-    slots = [list(zip(tokens, row, strict=True)) for row in log_p.tolist()]
+    slots = [
+        sorted(zip(tokens, row, strict=True), key=lambda pair: -pair[1]) for row in log_p.tolist()
+    ]
     likelihoods: dict[tuple[int, ...], float] = {}
     for path in itertools.product(range(len(tokens)), repeat=4):
         text = collapse(tuple(tokens[i] for i in path))
@@ -55,6 +57,10 @@ def test_a_wide_beam_finds_the_best_text_and_its_score(likelihood: float, bonus:
         for text, score in prefix_beam(slots, model, BeamOptions(10_000, likelihood, bonus))
     }
     assert set(found) == set(likelihoods)
+    narrow = prefix_beam(slots, model, BeamOptions(2, likelihood, bonus))
+    best_path = collapse(tuple(max(slot, key=lambda pair: pair[1])[0] for slot in slots))
+    assert narrow[0][1] >= found[best_path] - 1e-9
+    assert all(found[tuple(text)] == pytest.approx(score) for text, score in narrow)
     for text, p in likelihoods.items():
         judged = sum(model.log_p((BOS, *text[:i]), t) for i, t in enumerate((*text, EOS)))
         expected = math.log(p) + likelihood * judged + bonus * (len(text) + 1)
