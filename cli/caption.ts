@@ -68,14 +68,11 @@ async function main(): Promise<number> {
     encoder: oneOf('--encoder', values.encoder, ['webgpu', 'wasm']),
     decoder: oneOf('--decoder', values.decoder, ['webgpu', 'reference']),
   };
-  const batch = Number(values.batch);
-  if (!Number.isSafeInteger(batch) || batch < 1) {
-    throw new UsageError(`--batch: expected a positive whole number, got ${values.batch}`);
-  }
+  const batch = wholeNumber('--batch', values.batch, 1);
 
   const wanted: Wanted = {
     search: oneOf('--search', values.search, ['beam', 'greedy']),
-    alternatives: Number(values.alternatives),
+    alternatives: wholeNumber('--alternatives', values.alternatives, 0),
     posteriors: values.posteriors,
   };
 
@@ -178,6 +175,12 @@ function readJobs(path: string): Job[] {
       }
       return { ...job, file: String(job.file) };
     });
+}
+
+function wholeNumber(option: string, value: string, least: number): number {
+  const number = value.trim() === '' ? Number.NaN : Number(value);
+  if (Number.isSafeInteger(number) && number >= least) return number;
+  throw new UsageError(`${option}: expected a whole number from ${least} on, got ${value}`);
 }
 
 function oneOf<T extends string>(

@@ -155,11 +155,31 @@ test('answers questions and captions of many kinds in order, each as soon as it 
   expect(replies[0].posteriors.tokens.length).toBeLessThan(replies[3].posteriors.tokens.length);
 });
 
+test('gives other texts, and the likeliest path instead of the best text', async () => {
+  const [file = ''] = files;
+  const found = await caption('--json', '--alternatives', '3', file);
+  expect(found.status).toBe(0);
+  const { text, alternatives } = JSON.parse(found.lines[0] ?? '');
+  expect(alternatives.length).toBeGreaterThan(0);
+  expect(alternatives.length).toBeLessThanOrEqual(3);
+  for (const other of alternatives) {
+    expect(other.text).not.toBe(text);
+    expect(other.probability).toBeGreaterThan(0);
+  }
+  const path = await caption('--json', '--posteriors', '--search', 'greedy', file);
+  const { tokens, posteriors } = JSON.parse(path.lines[0] ?? '');
+  const likeliest = posteriors.tokens.map(([first]: number[]) => first);
+  for (const { id } of tokens) expect(likeliest).toContain(id);
+});
+
 test('says how it is used when it is used wrongly', async () => {
   const { errors, status } = await caption('--encoder', 'abacus', 'x.jpg');
   expect(status).toBe(2);
   expect(errors).toContain('--encoder: expected webgpu or wasm, got abacus');
   expect(errors).toContain('Usage:');
+  const few = await caption('--alternatives', 'some', 'x.jpg');
+  expect(few.status).toBe(2);
+  expect(few.errors).toContain('--alternatives: expected a whole number from 0 on, got some');
   const both = await caption('--ask', 'why?', '--task', 'caption', 'x.jpg');
   expect(both.status).toBe(2);
   expect(both.errors).toContain('--ask and --task: expected one of them');
