@@ -40,6 +40,10 @@ def normalise(text: str) -> str:
     return _SPACES.sub(" ", text).strip(" .,;:!?-'")
 
 
+def _path(source: Source, image: str) -> str:
+    return str(PurePosixPath(source.images) / image)
+
+
 def read_captions(source: Source, split: str, data: Path, prompt: str) -> list[Example]:
     """A source's captioned photos of one split; none where the source has no such split."""
     files = [data / f for f in source.files.get(split, [])]
@@ -51,7 +55,7 @@ def read_captions(source: Source, split: str, data: Path, prompt: str) -> list[E
     }[source.format](files, split)
     return [
         Example(
-            str(PurePosixPath(source.images) / image),
+            _path(source, image),
             prompt,
             tuple(map(normalise, captions)),
             source.style,
@@ -71,7 +75,7 @@ def read_questions(source: Source, split: str, data: Path) -> list[Example]:
     }[source.format](files)
     return [
         Example(
-            str(PurePosixPath(source.images) / image),
+            _path(source, image),
             normalise(question),
             tuple(map(normalise, answers)),
             f"{source.name} {kind}".strip(),
