@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { CollapseKernel, readRecord, recordLength } from '../../src/gpu/collapse.ts';
+import { numbersOf } from '../../src/gpu/results.ts';
 import { collapse } from '../../src/reference/collapse.ts';
 import { type Bench, withDevice } from './device.ts';
 
@@ -23,7 +24,7 @@ async function check(bench: Bench, kernel: CollapseKernel, batch: number[][]): P
   const bytes = await bench.run([step], records, batch.length * recordLength(slots));
   batch.forEach((tokens, image) => {
     const offset = image * recordLength(slots);
-    const got = readRecord(new Uint32Array(bytes), new Float32Array(bytes), offset, slots);
+    const got = readRecord(numbersOf(bytes, offset * 4), slots);
     const kept = collapse(tokens, blank, eos);
     expect(got).toEqual({
       tokens: tokens.filter((_, slot) => kept[slot]),

@@ -3,7 +3,12 @@ import { expect, test } from 'vitest';
 import { GpuDecoder } from '../../src/gpu/decoder.ts';
 import { requestGpu } from '../../src/gpu/device.ts';
 import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
-import { type DecodeRequest, type DecoderShape, posteriorCount } from '../../src/model/decoder.ts';
+import {
+  type DecodeRequest,
+  type DecoderShape,
+  posteriorCount,
+  type Scored,
+} from '../../src/model/decoder.ts';
 import { ReferenceDecoder } from '../../src/reference/decoder.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { randomNumbers, randomWeights, seededRandom } from '../../src/testing/random.ts';
@@ -25,6 +30,11 @@ const small: DecoderShape = {
 const weights = randomWeights(small, 1);
 const reference = new ReferenceDecoder(small, weights);
 const everything: DecodeRequest = { memoryLengths: [37], queries: { first: 0, count: 32 } };
+
+const nothing: Scored = {
+  logProbs: new Float32Array(),
+  table: { tokens: new Uint32Array(), logProbs: new Float32Array() },
+};
 
 let shared: Promise<GpuDecoder> | undefined;
 
@@ -75,15 +85,26 @@ async function compare(
       expect(got.posteriors.tokens).toEqual(want.posteriors.tokens);
       expectClose(got.posteriors.logProbs, want.posteriors.logProbs, 1e-4);
     }
+    expect(got.scored === undefined).toBe(want.scored === undefined);
+    if (got.scored && want.scored) {
+      expectClose(got.scored.logProbs, want.scored.logProbs, 1e-4);
+      expect(got.scored.table.tokens).toEqual(want.scored.table.tokens);
+      expectClose(got.scored.table.logProbs, want.scored.table.logProbs, 1e-4);
+    }
   });
 
   const { layers } = oracle.shape;
   const slots = memoryLengths.length * request.queries.count;
   const records = 4 * memoryLengths.length + 16 * slots;
+  const posteriors = request.posteriors ? slots * posteriorCount(oracle.shape) * 8 : 0;
+  // Scores and the table that they are of.
+  const scored = wanted.reduce((sum, { scored: { logProbs, table } = nothing }) => {
+    return sum + 4 * (logProbs.length + table.logProbs.length);
+  }, 0);
   expect(cost).toEqual({
-    dispatches: 8 * layers,
+    dispatches: 8 * layers + (request.candidates ? 2 : 0),
     submits: 1,
-    bytesRead: records + (request.posteriors ? slots * posteriorCount(oracle.shape) * 8 : 0),
+    bytesRead: records + posteriors + scored,
   });
 }
 
@@ -99,6 +120,8 @@ test.each([
       { ...everything, memoryLengths: [20], posteriors: true },
       { memoryLengths: [1, 37, 12], queries: some },
       { memoryLengths: [30, 2, 37], queries: some, posteriors: true },
+      { memoryLengths: [30, 2], queries: some, candidates: [[7, 9], [], [7, 7, 300, 8]] },
+      { memoryLengths: [37], queries: some, posteriors: true, candidates: [[1]] },
     ];
     for (const [seed, request] of requests.entries()) {
       await compare(device, gpu, reference, request, seed);
@@ -163,6 +186,10 @@ test('requests and weights that do not fit say so', () =>
       { memoryLengths: [1], queries: { first: 32, count: 1 } },
       { memoryLengths: [1], queries: { first: 31, count: 2 } },
       { memoryLengths: [1], queries: { first: 0, count: 0 } },
+      { ...everything, candidates: [] },
+      { ...everything, candidates: [[5], [5, 301]] },
+      { ...everything, candidates: [[small.blank]] },
+      { ...everything, candidates: [[small.eos]] },
     ];
     for (const request of wrong) {
       await expect(gpu.decode(request)).rejects.toMatchObject({ code: 'invalid-argument' });

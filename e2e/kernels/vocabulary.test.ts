@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { readPosteriors } from '../../src/gpu/collapse.ts';
 import { foldNorm, padOutputs } from '../../src/gpu/fold.ts';
+import { numbersOf } from '../../src/gpu/results.ts';
 import { VocabularyKernel } from '../../src/gpu/vocabulary.ts';
 import type { Posteriors, Weight } from '../../src/model/decoder.ts';
 import { linear, packLinear } from '../../src/reference/linear.ts';
@@ -46,10 +47,11 @@ async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: P
     weight: bench.upload(weights.weight),
     bias: bench.upload(weights.bias),
     posteriors: output,
+    logTotals: bench.output(rows),
   };
   const steps = kernel.steps(bench.buffers, buffers, rows);
   const bytes = await bench.run(steps, output, rows * k * 2);
-  const got = readPosteriors(new Uint32Array(bytes), new Float32Array(bytes), 0, rows, k);
+  const got = readPosteriors(numbersOf(bytes), k);
   return { got, wanted };
 }
 

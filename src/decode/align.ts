@@ -1,20 +1,21 @@
 /** Which slot wrote which word: the likeliest path through the slots that spells a given text. */
-import type { Posteriors, Slot } from '../model/decoder.ts';
+import type { Slot } from '../model/decoder.ts';
+import type { Emissions } from './emissions.ts';
 import { latticeOf, type Specials } from './lattice.ts';
 
 /**
- * Viterbi over the slots' likeliest tokens; behind the end each slot has its likeliest.
+ * Viterbi over the tokens that are known; behind the end each slot has its likeliest.
  *
- * @returns a slot for each of the posteriors', of which those kept spell `text`
- * @throws RangeError if no path through the tokens that the posteriors hold spells it.
+ * @returns a choice for each slot, of which those kept spell `text`
+ * @throws RangeError if no path through the tokens that are known spells it.
  */
 export function bestAlignment(
-  posteriors: Posteriors,
+  emissions: Emissions,
   text: readonly number[],
   specials: Specials,
 ): Slot[] {
-  const { k, tokens } = posteriors;
-  const lattice = latticeOf(posteriors, text, specials, ([likeliest = -Infinity]) => likeliest);
+  const likeliest = (slot: number) => emissions.likeliest(slot);
+  const lattice = latticeOf(emissions, text, specials, (slot) => likeliest(slot).logProb);
   const { slots, labels, end, behind, starts, finals, before, emission } = lattice;
 
   let scores = Array.from({ length: behind + 1 }, (_, state) =>
@@ -29,7 +30,7 @@ export function bestAlignment(
   }
   let state = best(scores, finals);
   if ((scores[state] ?? -Infinity) === -Infinity) {
-    throw new RangeError(`expected a text that the posteriors can spell, got ${text.join(' ')}`);
+    throw new RangeError(`expected a text that the slots can spell, got ${text.join(' ')}`);
   }
   const path = [state];
   for (const from of origins.reverse()) {
@@ -37,7 +38,7 @@ export function bestAlignment(
     path.push(state);
   }
   return path.reverse().map((at, slot) => ({
-    token: (at === behind ? tokens[slot * k] : labels[at]) ?? specials.blank,
+    token: labels[at] ?? likeliest(slot).token,
     logProb: emission(slot, at),
     kept: at < end && at % 2 === 1 && path[slot - 1] !== at,
   }));

@@ -2,7 +2,7 @@
  * The states that a path through the slots passes to spell a text: a blank before, between and after
  * the words, the end, and whatever stands behind it. Graves et al. (2006), with an end.
  */
-import type { Posteriors } from '../model/decoder.ts';
+import type { Emissions } from './emissions.ts';
 
 /** Ids of the tokens that mean nothing and the end. */
 export interface Specials {
@@ -22,22 +22,22 @@ export interface Lattice {
   readonly starts: readonly number[];
   readonly finals: readonly number[];
   before(state: number): readonly number[];
-  /** log p of a state's token in a slot; -Infinity if it is not among the likeliest there. */
+  /** log p of a state's token in a slot; -Infinity if it is not known there. */
   emission(slot: number, state: number): number;
 }
 
 /** The lattice of `text`; `behind` gives log p of what stands in a slot behind the end. */
 export function latticeOf(
-  { k, tokens, logProbs }: Posteriors,
+  emissions: Emissions,
   text: readonly number[],
   { blank, eos }: Specials,
-  behind: (logProbs: Float32Array) => number,
+  behind: (slot: number) => number,
 ): Lattice {
   const labels = [...text.flatMap((token) => [blank, token]), blank, eos];
   const end = labels.length - 1;
   const isWord = (state: number) => state < end && state % 2 === 1;
   return {
-    slots: tokens.length / k,
+    slots: emissions.slots,
     labels,
     end,
     behind: end + 1,
@@ -51,11 +51,8 @@ export function latticeOf(
       return from;
     },
     emission(slot, state) {
-      if (state > end) return behind(logProbs.slice(slot * k, (slot + 1) * k));
-      for (let i = slot * k; i < (slot + 1) * k; i++) {
-        if (tokens[i] === labels[state]) return logProbs[i] ?? -Infinity;
-      }
-      return -Infinity;
+      const label = labels[state];
+      return label === undefined ? behind(slot) : emissions.logProb(slot, label);
     },
   };
 }

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { anyPosteriors, blank, certain, eos, everyPath } from '../testing/posteriors.ts';
+import { ofPosteriors } from './emissions.ts';
 import { textLogProb } from './likelihood.ts';
 
 test('is the sum over the paths that collapse to it, and 1 over all texts', () => {
@@ -14,7 +15,7 @@ test('is the sum over the paths that collapse to it, and 1 over all texts', () =
       }
       let total = 0;
       for (const { text, probability } of expected.values()) {
-        const found = Math.exp(textLogProb(posteriors, text, { blank, eos }));
+        const found = Math.exp(textLogProb(ofPosteriors(posteriors), text, { blank, eos }));
         expect(found).toBeCloseTo(probability, 9);
         total += found;
       }
@@ -29,5 +30,5 @@ test.each([
   ['not merged where no blank fits between', [3, 3]],
   ['of a token that no slot has', [9]],
 ])('is 0 if it is %s', (_, text) => {
-  expect(textLogProb(certain([3, 4]), text, { blank, eos })).toBe(-Infinity);
+  expect(textLogProb(ofPosteriors(certain([3, 4])), text, { blank, eos })).toBe(-Infinity);
 });

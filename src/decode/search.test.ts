@@ -6,6 +6,7 @@ import type { Posteriors } from '../model/decoder.ts';
 import type { ModelFiles } from '../model/files.ts';
 import { parseManifest } from '../model/manifest.ts';
 import { anyPosteriors, blank, bos, eos, everyPath } from '../testing/posteriors.ts';
+import { ofPosteriors } from './emissions.ts';
 import { textLogProb } from './likelihood.ts';
 import { judge, type LanguageModel } from './prefix-beam.ts';
 import { Searches, search } from './search.ts';
@@ -94,7 +95,8 @@ describe('search', () => {
     fc.assert(
       fc.property(anyPosteriors(4), (posteriors) => {
         const score = (tokens: readonly number[]) =>
-          textLogProb(posteriors, tokens, options) + judge(tokens, opinionated, options);
+          textLogProb(ofPosteriors(posteriors), tokens, options) +
+          judge(tokens, opinionated, options);
         const { decoding, others } = search(posteriors, greedy(posteriors), options);
         const texts = new Map(everyPath(posteriors).map(({ text }) => [text.join(' '), text]));
         const ranked = [...texts.values()].sort((a, b) => score(b) - score(a));
@@ -124,7 +126,8 @@ describe('search', () => {
         const narrow = { ...options, width };
         const { decoding, others } = search(posteriors, text, narrow);
         const score = (tokens: readonly number[]) =>
-          textLogProb(posteriors, tokens, narrow) + judge(tokens, opinionated, narrow);
+          textLogProb(ofPosteriors(posteriors), tokens, narrow) +
+          judge(tokens, opinionated, narrow);
         expect(score(decoding.tokens)).toBeGreaterThanOrEqual(score(text));
         expect(others.length).toBeLessThanOrEqual(width);
       }),

@@ -6,6 +6,7 @@ import type { TaskBeam } from '../model/manifest.ts';
 import { NgramModel } from '../model/ngrams.ts';
 import type { Wanted } from '../protocol.ts';
 import { bestAlignment } from './align.ts';
+import { ofPosteriors } from './emissions.ts';
 import type { Specials } from './lattice.ts';
 import { textLogProb } from './likelihood.ts';
 import { type BeamOptions, judge, type LanguageModel, prefixBeam } from './prefix-beam.ts';
@@ -43,19 +44,20 @@ export interface Found {
  * @throws NarvlError 'invalid-model' if there is none, which finite posteriors always have.
  */
 export function search(posteriors: Posteriors, greedy: readonly number[], options: Search): Found {
+  const emissions = ofPosteriors(posteriors);
   const texts = new Map([[greedy.join(), greedy]]);
   for (const tokens of prefixBeam(posteriors, options.model, options)) {
     texts.set(tokens.join(), tokens);
   }
   const [first, ...others] = [...texts.values()]
     .map((tokens): Hypothesis => {
-      const logProb = textLogProb(posteriors, tokens, options);
+      const logProb = textLogProb(emissions, tokens, options);
       return { tokens, logProb, score: logProb + judge(tokens, options.model, options) };
     })
     .filter(({ logProb }) => logProb > -Infinity)
     .sort((a, b) => b.score - a.score);
   if (!first) throw new NarvlError('invalid-model', 'the posteriors hold no text');
-  const slots = bestAlignment(posteriors, first.tokens, options);
+  const slots = bestAlignment(emissions, first.tokens, options);
   return { decoding: { tokens: first.tokens, slots }, others };
 }
 

@@ -2,6 +2,7 @@
 import type { Decoding, Posteriors, Slot } from '../model/decoder.ts';
 import code from '../shaders/ctc_collapse.wgsl?raw';
 import type { Buffers } from './buffers.ts';
+import type { Numbers } from './results.ts';
 import { bind, compile, type Step } from './step.ts';
 
 /** What is fixed when the kernel is compiled. */
@@ -45,37 +46,24 @@ export class CollapseKernel {
   }
 }
 
-/** Reads one image's record, `recordLength(slots)` numbers from `offset` on. */
-export function readRecord(
-  words: Uint32Array,
-  floats: Float32Array,
-  offset: number,
-  slotCount: number,
-): Decoding {
-  const count = words[offset] ?? 0;
+/** Reads one image's record. */
+export function readRecord({ words, floats }: Numbers, slotCount: number): Decoding {
   const slots = Array.from({ length: slotCount }, (_, slot): Slot => {
-    const at = offset + 1 + slotCount + 3 * slot;
+    const at = 1 + slotCount + 3 * slot;
     return {
       token: words[at] ?? 0,
       logProb: floats[at + 1] ?? Number.NaN,
       kept: words[at + 2] === 1,
     };
   });
-  return { tokens: Array.from(words.subarray(offset + 1, offset + 1 + count)), slots };
+  return { tokens: Array.from(words.subarray(1, 1 + (words[0] ?? 0))), slots };
 }
 
-/** Reads one image's posteriors, `slots · k` pairs from `offset` on. */
-export function readPosteriors(
-  words: Uint32Array,
-  floats: Float32Array,
-  offset: number,
-  slots: number,
-  k: number,
-): Posteriors {
-  const size = slots * k;
+/** Reads one image's posteriors, k pairs a slot. */
+export function readPosteriors({ words, floats }: Numbers, k: number): Posteriors {
   return {
     k,
-    tokens: Uint32Array.from({ length: size }, (_, i) => words[offset + 2 * i] ?? 0),
-    logProbs: Float32Array.from({ length: size }, (_, i) => floats[offset + 2 * i + 1] ?? 0),
+    tokens: words.filter((_, i) => i % 2 === 0),
+    logProbs: floats.filter((_, i) => i % 2 === 1),
   };
 }

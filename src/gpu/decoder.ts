@@ -16,6 +16,8 @@ import { CostCounter } from './counters.ts';
 import { deviceLost } from './device.ts';
 import { compileKernels } from './kernels.ts';
 import { buildPlan, type Plan, type PlanContext } from './plan.ts';
+import { Results, type Source } from './results.ts';
+import { readScored, type Scoring } from './score.ts';
 import { type Tiling, tilingFor } from './tiling.ts';
 import { uploadWeights } from './weights.ts';
 
@@ -91,7 +93,8 @@ export class GpuDecoder {
   /**
    * One pass over a batch. Its memory must be in `memoryBuffer(batch)`, or be on its way there on
    * the device's queue. The first pass of a batch size and query range prepares it, and the memory
-   * must stay until it is over; later ones are on the queue when the call returns its promise.
+   * must stay until it is over; later ones are on the queue when the call returns its promise, but
+   * for those with candidates, which make buffers of their own.
    *
    * @throws NarvlError 'invalid-argument' if the request does not fit the shape or the device.
    * @throws NarvlError 'invalid-model' if the weights or the memory are not all finite.
@@ -106,36 +109,18 @@ export class GpuDecoder {
     // No await where there is a plan: what the caller queues next must come after this pass.
     const plan = this.#plans.get(key) ?? (await this.#build(key, batch, request.queries));
     this.#checkAlive();
-    const { device } = this.#context;
-    const k = posteriorCount(this.shape);
-    const recordBytes = batch * recordLength(slots) * 4;
-    const posteriorBytes = batch * slots * k * 8;
-    const wanted = request.posteriors === true;
-    const readback =
-      plan.readbacks.pop() ?? plan.buffers.readback('results', recordBytes + posteriorBytes);
-
-    const counter = new CostCounter();
-    const encoder = device.createCommandEncoder({ label: 'decode' });
-    device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(request.memoryLengths));
-    counter.dispatch(encoder, plan.steps);
-    encoder.copyBufferToBuffer(plan.records, 0, readback, 0, recordBytes);
-    if (wanted) {
-      encoder.copyBufferToBuffer(plan.posteriors, 0, readback, recordBytes, posteriorBytes);
+    const { candidates } = request;
+    if (!candidates) return this.#run(plan, request, undefined);
+    const { device, kernels, weights } = this.#context;
+    const scoring = await allocate(device, (buffers) =>
+      kernels.score.steps(buffers, { ...plan, ...weights.head }, candidates, batch, slots),
+    );
+    this.#checkAlive();
+    try {
+      return await this.#run(plan, request, scoring);
+    } finally {
+      scoring.buffers.destroy();
     }
-    counter.submit(device.queue, encoder);
-    const bytes = await this.#read(counter, readback, recordBytes + (wanted ? posteriorBytes : 0));
-    plan.readbacks.push(readback);
-
-    const words = new Uint32Array(bytes);
-    const floats = new Float32Array(bytes);
-    const decodings = request.memoryLengths.map((_, image): Decoding => {
-      const decoding = readRecord(words, floats, image * recordLength(slots), slots);
-      checkDecoding(this.shape, decoding);
-      if (!wanted) return decoding;
-      const offset = recordBytes / 4 + image * slots * k * 2;
-      return { ...decoding, posteriors: readPosteriors(words, floats, offset, slots, k) };
-    });
-    return { decodings, cost: counter.cost };
   }
 
   /** Destroys every buffer; passes under way reject with 'disposed'. */
@@ -165,6 +150,54 @@ export class GpuDecoder {
       this.#building.set(key, building);
     }
     return building;
+  }
+
+  /** Encodes and submits a pass at once, then waits for what it says. */
+  async #run(
+    plan: Plan,
+    { memoryLengths, queries: { count: slots }, posteriors: wanted }: DecodeRequest,
+    scoring: Scoring | undefined,
+  ): Promise<DecoderResult> {
+    const { device } = this.#context;
+    const batch = memoryLengths.length;
+    const k = posteriorCount(this.shape);
+    const records = { buffer: plan.records, numbers: recordLength(slots) };
+    const posteriors = { buffer: plan.posteriors, numbers: slots * k * 2 };
+    const results = new Results(
+      [
+        records,
+        ...(wanted ? [posteriors] : []),
+        ...(scoring ? [scoring.scores, scoring.logProbs] : []),
+      ],
+      batch,
+    );
+    const readback = scoring
+      ? scoring.buffers.readback('results', results.bytes)
+      : (plan.readbacks.pop() ??
+        plan.buffers.readback('results', new Results([records, posteriors], batch).bytes));
+
+    const counter = new CostCounter();
+    const encoder = device.createCommandEncoder({ label: 'decode' });
+    device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
+    counter.dispatch(encoder, [...plan.steps, ...(scoring?.steps ?? [])]);
+    results.copy(encoder, readback);
+    counter.submit(device.queue, encoder);
+    const bytes = await this.#read(counter, readback, results.bytes);
+    if (!scoring) plan.readbacks.push(readback);
+
+    const decodings = memoryLengths.map((_, image): Decoding => {
+      const read = (source: Source) => results.read(bytes, source, image);
+      const decoding = readRecord(read(records), slots);
+      checkDecoding(this.shape, decoding);
+      return {
+        ...decoding,
+        ...(wanted ? { posteriors: readPosteriors(read(posteriors), k) } : {}),
+        ...(scoring
+          ? { scored: readScored(read(scoring.scores), read(scoring.logProbs), scoring.tokens) }
+          : {}),
+      };
+    });
+    return { decodings, cost: counter.cost };
   }
 
   async #read(counter: CostCounter, buffer: GPUBuffer, size: number): Promise<ArrayBuffer> {

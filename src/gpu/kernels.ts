@@ -4,6 +4,7 @@ import { AttentionKernel } from './attention.ts';
 import { CollapseKernel } from './collapse.ts';
 import { LayerNormKernel } from './layernorm.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
+import { ScoreKernel } from './score.ts';
 import type { Tiling } from './tiling.ts';
 import { VocabularyKernel } from './vocabulary.ts';
 
@@ -20,6 +21,7 @@ export interface Kernels {
   readonly attention: AttentionKernel;
   readonly vocabulary: VocabularyKernel;
   readonly collapse: CollapseKernel;
+  readonly score: ScoreKernel;
 }
 
 /** Compiles all kernels of a decoder of this shape, at the same time. */
@@ -33,7 +35,7 @@ export async function compileKernels(
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
     LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
   const normed = { normEpsilon: epsilon };
-  const [queriesNorm, kv, qkv, out, crossQ, up, down, attention, vocabulary, collapse] =
+  const [queriesNorm, kv, qkv, out, crossQ, up, down, attention, vocabulary, collapse, score] =
     await Promise.all([
       LayerNormKernel.compile(device, width, epsilon),
       linear(width, 2 * width * layers),
@@ -58,6 +60,7 @@ export async function compileKernels(
         tileColumns: tiling.tileColumns,
       }),
       CollapseKernel.compile(device, { blank: shape.blank, eos: shape.eos, k }),
+      ScoreKernel.compile(device, shape, tiling),
     ]);
   return {
     queriesNorm,
@@ -70,5 +73,6 @@ export async function compileKernels(
     attention,
     vocabulary,
     collapse,
+    score,
   };
 }

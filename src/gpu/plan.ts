@@ -24,6 +24,10 @@ export interface Plan {
   readonly records: GPUBuffer;
   /** [batch · slots, k] of { token: u32, log probability: f32 } */
   readonly posteriors: GPUBuffer;
+  /** [batch · slots, width]: what the vocabulary was projected from. */
+  readonly rows: GPUBuffer;
+  /** [batch · slots]: log Σ exp of all logits of a slot. */
+  readonly logTotals: GPUBuffer;
   /** Read-back buffers for records and posteriors that no pass is using. */
   readonly readbacks: GPUBuffer[];
   /** Owns all of the plan's buffers. */
@@ -63,6 +67,7 @@ export function buildPlan(
   // In self-attention every image has as many keys as queries.
   const counts = buffers.upload('query counts', new Uint32Array(batch).fill(count));
   const posteriors = buffers.storage('posteriors', rows * k * 2);
+  const logTotals = buffers.storage('log-sum-exps', rows);
   const records = buffers.storage('records', batch * recordLength(count));
 
   /** For all rows of the batch, unless another number is given. */
@@ -138,7 +143,7 @@ export function buildPlan(
   });
   const { weight, bias } = weights.head;
   steps.push(
-    ...kernels.vocabulary.steps(buffers, { x, weight, bias, posteriors }, rows),
+    ...kernels.vocabulary.steps(buffers, { x, weight, bias, posteriors, logTotals }, rows),
     kernels.collapse.step(buffers, { posteriors, records }, batch, count),
   );
 
@@ -146,5 +151,5 @@ export function buildPlan(
   encoder.copyBufferToBuffer(weights.queries, first * width * 4, seen, 0, count * width * 4);
   encodeSteps(encoder, shared);
   device.queue.submit([encoder.finish()]);
-  return { steps, lengths, records, posteriors, readbacks: [], buffers };
+  return { steps, lengths, records, posteriors, rows: x, logTotals, readbacks: [], buffers };
 }

@@ -11,6 +11,8 @@ export interface Tiling {
   readonly queryRows: number;
   /** vocabulary.wgsl: columns of a workgroup; a multiple of 4·`lanes` up to 768. */
   readonly tileColumns: number;
+  /** ctc_score.wgsl: lanes that share the states of a text. */
+  readonly scoreLanes: number;
 }
 
 /** For GPUs: many small workgroups with short loops, because a batch of one leaves a GPU idle. */
@@ -20,6 +22,7 @@ export const hardwareTiling: Tiling = {
   lanes: 64,
   queryRows: 4,
   tileColumns: 256,
+  scoreLanes: 32,
 };
 
 /**
@@ -33,6 +36,7 @@ export const softwareTiling: Tiling = {
   lanes: 32,
   queryRows: 32,
   tileColumns: 384,
+  scoreLanes: 4,
 };
 
 /** The tiling for a device. */

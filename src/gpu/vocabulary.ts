@@ -32,6 +32,8 @@ export interface VocabularyBuffers {
   readonly bias: GPUBuffer;
   /** [rows, k] of { token: u32, log probability: f32 } */
   readonly posteriors: GPUBuffer;
+  /** [rows]: log Σ exp of all logits */
+  readonly logTotals: GPUBuffer;
 }
 
 /** The compiled projection with its merge: two dispatches. */
@@ -66,7 +68,7 @@ export class VocabularyKernel {
   }
 
   steps(owner: Buffers, buffers: VocabularyBuffers, rows: number): Step[] {
-    const { x, weight, bias, posteriors } = buffers;
+    const { x, weight, bias, posteriors, logTotals } = buffers;
     const tiles = this.#tiles;
     const sizes = owner.sizes('vocabulary', rows);
     const candidates = owner.storage('candidates', 2 * rows * tiles * this.options.k);
@@ -78,7 +80,12 @@ export class VocabularyKernel {
         [sizes, x, weight, bias, candidates, parts],
         [Math.ceil(rows / tileRows), tiles, 1],
       ),
-      bind(owner.device, this.mergePipeline, [candidates, parts, posteriors], [rows, 1, 1]),
+      bind(
+        owner.device,
+        this.mergePipeline,
+        [candidates, parts, posteriors, logTotals],
+        [rows, 1, 1],
+      ),
     ];
   }
 }

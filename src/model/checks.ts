@@ -108,6 +108,29 @@ export function checkRequest(shape: DecoderShape, request: DecodeRequest): void 
       `queries: expected a range within ${shape.queries} rows, got ${count} from ${first}`,
     );
   }
+  if (request.candidates) checkCandidates(shape, request.candidates);
+}
+
+/** Workgroups that WebGPU dispatches in one direction on any device. */
+const MOST_CANDIDATES = 65_535;
+
+function checkCandidates(
+  { vocabulary, blank, eos }: DecoderShape,
+  candidates: readonly (readonly number[])[],
+): void {
+  if (candidates.length === 0 || candidates.length > MOST_CANDIDATES) {
+    throw new NarvlError(
+      'invalid-argument',
+      `candidates: expected 1 to ${MOST_CANDIDATES}, got ${candidates.length}`,
+    );
+  }
+  for (const token of candidates.flat()) {
+    if (isIndex(token, vocabulary) && token !== blank && token !== eos) continue;
+    throw new NarvlError(
+      'invalid-argument',
+      `candidates: expected word tokens below ${vocabulary}, got ${token}`,
+    );
+  }
 }
 
 /**

@@ -87,6 +87,22 @@ export interface Posteriors {
   readonly logProbs: Float32Array;
 }
 
+/** How likely some tokens are in every slot. */
+export interface TokenTable {
+  /** Token of each column, none twice. */
+  readonly tokens: Uint32Array;
+  /** [slots, tokens] natural log probabilities, over the whole vocabulary. */
+  readonly logProbs: Float32Array;
+}
+
+/** How likely texts are that one brings, by every path through the slots that spells them. */
+export interface Scored {
+  /** log p of each text; -Infinity if no path spells it. */
+  readonly logProbs: Float32Array;
+  /** The blank, the end and every token of the texts. */
+  readonly table: TokenTable;
+}
+
 /** What one decoder pass says about one image. */
 export interface Decoding {
   /** Collapsed: repeats merged, blanks dropped, cut at EOS (not included). */
@@ -95,6 +111,8 @@ export interface Decoding {
   readonly slots: readonly Slot[];
   /** Only if asked for. */
   readonly posteriors?: Posteriors | undefined;
+  /** Only if there were candidates. */
+  readonly scored?: Scored | undefined;
 }
 
 /** What a batch of one decoder pass cost, counted where it happened. */
@@ -112,6 +130,8 @@ export interface DecodeRequest {
   readonly queries: QueryRange;
   /** Also give the top-k posteriors of every slot. */
   readonly posteriors?: boolean;
+  /** Also say how likely these texts are, the same for every image: token ids of each. */
+  readonly candidates?: readonly (readonly number[])[] | undefined;
 }
 
 /** How many tokens of a slot the posteriors hold: 8, or all of a smaller vocabulary. */

@@ -1,21 +1,25 @@
 /** The decoder in plain TypeScript: what runs without WebGPU, and the oracle for every kernel. */
+import { ofTable } from '../decode/emissions.ts';
+import { textLogProb } from '../decode/likelihood.ts';
 import { NarvlError } from '../errors.ts';
+import { columnsOf } from '../model/candidates.ts';
 import { checkDecoding, checkModel, checkRequest } from '../model/checks.ts';
 import {
   type DecodeRequest,
   type DecoderShape,
   type DecoderWeights,
   type Decoding,
-  type Posteriors,
   posteriorCount,
   type QueryRange,
+  type Scored,
+  type Slot,
   type Weight,
 } from '../model/decoder.ts';
 import { attention } from './attention.ts';
 import { collapse } from './collapse.ts';
 import { layerNorm, type Norm } from './layernorm.ts';
 import { type Linear, linear, packLinear } from './linear.ts';
-import { posteriors } from './posterior.ts';
+import { posteriors, tokenTable } from './posterior.ts';
 
 interface Layer {
   readonly selfNorm: Norm;
@@ -99,12 +103,12 @@ export class ReferenceDecoder {
     }
     return memoryLengths.map((length, i) => {
       const seen = memory.subarray(i * image, i * image + length * width);
-      return this.#decoding(this.#posteriors(seen, queries), request.posteriors === true);
+      return this.#decoding(this.#logits(seen, queries), request);
     });
   }
 
-  #posteriors(memory: Float32Array, range: QueryRange): Posteriors {
-    const { width, vocabulary } = this.shape;
+  #logits(memory: Float32Array, range: QueryRange): Float32Array {
+    const { width } = this.shape;
     const kv = linear(memory, this.#kv);
     const prefix = this.#prefix(range);
     let x = prefix.x;
@@ -122,8 +126,7 @@ export class ReferenceDecoder {
       const inside = linear(x, layer.up, { norm: layer.ffnNorm, gelu: true });
       x = linear(inside, layer.down, { residual: x });
     });
-    const logits = linear(x, this.#head, { norm: this.#headNorm });
-    return posteriors(logits, vocabulary, posteriorCount(this.shape));
+    return linear(x, this.#head, { norm: this.#headNorm });
   }
 
   #prefix(range: QueryRange): Prefix {
@@ -154,10 +157,12 @@ export class ReferenceDecoder {
     return linear(seen, layer.selfOut, { residual: x });
   }
 
-  #decoding(posteriors: Posteriors, wanted: boolean): Decoding {
-    const { k, tokens, logProbs } = posteriors;
+  #decoding(logits: Float32Array, { posteriors: wanted, candidates }: DecodeRequest): Decoding {
+    const { vocabulary, blank, eos } = this.shape;
+    const found = posteriors(logits, vocabulary, posteriorCount(this.shape));
+    const { k, tokens, logProbs } = found;
     const likeliest = tokens.filter((_, i) => i % k === 0);
-    const kept = collapse(likeliest, this.shape.blank, this.shape.eos);
+    const kept = collapse(likeliest, blank, eos);
     const slots = Array.from(likeliest, (token, slot) => ({
       token,
       logProb: logProbs[slot * k]!,
@@ -166,9 +171,23 @@ export class ReferenceDecoder {
     const decoding = {
       tokens: slots.filter((slot) => slot.kept).map((slot) => slot.token),
       slots,
-      ...(wanted ? { posteriors } : {}),
+      ...(wanted ? { posteriors: found } : {}),
     };
     checkDecoding(this.shape, decoding);
-    return decoding;
+    return candidates ? { ...decoding, scored: this.#score(logits, slots, candidates) } : decoding;
+  }
+
+  #score(
+    logits: Float32Array,
+    slots: readonly Slot[],
+    candidates: readonly (readonly number[])[],
+  ): Scored {
+    const { tokens } = columnsOf(candidates, this.shape);
+    const table = tokenTable(logits, this.shape.vocabulary, tokens);
+    const emissions = ofTable(table, slots);
+    const logProbs = Float32Array.from(candidates, (text) =>
+      textLogProb(emissions, text, this.shape),
+    );
+    return { logProbs, table };
   }
 }

@@ -1,5 +1,5 @@
 /** From logits to posteriors: log-sum-exp over the vocabulary and the top-k tokens of each row. */
-import type { Posteriors } from '../model/decoder.ts';
+import type { Posteriors, TokenTable } from '../model/decoder.ts';
 
 /**
  * The k likeliest tokens of every row with their log probabilities; of equals, the lower id first.
@@ -21,6 +21,26 @@ export function posteriors(logits: Float32Array, vocabulary: number, k: number):
     });
   }
   return { k, tokens, logProbs };
+}
+
+/** The log probabilities of some tokens in every row of logits [rows, vocabulary]. */
+export function tokenTable(
+  logits: Float32Array,
+  vocabulary: number,
+  tokens: Uint32Array,
+): TokenTable {
+  const logProbs = new Float32Array((logits.length / vocabulary) * tokens.length);
+  for (let row = 0; row < logits.length / vocabulary; row++) {
+    const rowLogits = logits.subarray(row * vocabulary, (row + 1) * vocabulary);
+    const logTotal = logSumExp(
+      rowLogits,
+      rowLogits.reduce((a, b) => Math.max(a, b)),
+    );
+    tokens.forEach((token, column) => {
+      logProbs[row * tokens.length + column] = rowLogits[token]! - logTotal;
+    });
+  }
+  return { tokens, logProbs };
 }
 
 /** Indices of the k largest values, largest first; of equals, the lower index first. */

@@ -35,6 +35,8 @@ struct Posterior {
 @group(0) @binding(1) var<storage, read> parts: array<Part>;
 /// [rows, TOP_K], likeliest first; of equals, the lower id first.
 @group(0) @binding(2) var<storage, read_write> posteriors: array<Posterior>;
+/// [rows]: log Σ exp(logit).
+@group(0) @binding(3) var<storage, read_write> log_totals: array<f32>;
 
 /// Each lane's best, in two sets that rounds take in turn, so that a round needs one barrier.
 var<workgroup> bests: array<Candidate, 2 * LANES>;
@@ -85,13 +87,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   }
   totals[lane] = total;
   workgroupBarrier();
+  total = 0;
+  for (var i = 0u; i < LANES; i++) {
+    total += totals[i];
+  }
   for (var rank = lane; rank < TOP_K; rank += LANES) {
-    total = 0;
-    for (var i = 0u; i < LANES; i++) {
-      total += totals[i];
-    }
     let best = chosen[rank];
     posteriors[row * TOP_K + rank] = Posterior(best.token, best.logit - largest - log(total));
+  }
+  if lane == 0 {
+    log_totals[row] = largest + log(total);
   }
 }
 

@@ -1,0 +1,134 @@
+/** Runs token_log_probs.wgsl and ctc_score.wgsl: how likely each of many texts is. */
+import { columnsOf } from '../model/candidates.ts';
+import type { DecoderShape, Scored } from '../model/decoder.ts';
+import scoreCode from '../shaders/ctc_score.wgsl?raw';
+import tokensCode from '../shaders/token_log_probs.wgsl?raw';
+import type { Buffers } from './buffers.ts';
+import type { Numbers, Source } from './results.ts';
+import { bind, compile, type Step } from './step.ts';
+import type { Tiling } from './tiling.ts';
+
+type ScoreTiling = Pick<Tiling, 'lanes' | 'scoreLanes'>;
+
+/** What a decoder pass leaves for the scores. */
+export interface ScoreInputs {
+  /** [batch · slots, width] */
+  readonly rows: GPUBuffer;
+  /** [width, vocabulary], padded to a multiple of 4 columns, with the norm folded in */
+  readonly weight: GPUBuffer;
+  /** [vocabulary], padded alike */
+  readonly bias: GPUBuffer;
+  /** [batch · slots] */
+  readonly logTotals: GPUBuffer;
+}
+
+/** Two dispatches that are ready to encode, and where they write. */
+export interface Scoring {
+  readonly steps: readonly Step[];
+  /** Token of each column of `logProbs`. */
+  readonly tokens: Uint32Array;
+  /** [batch · slots, columns] */
+  readonly logProbs: Source;
+  /** [batch, candidates] */
+  readonly scores: Source;
+  /** Owns what was made for these candidates. */
+  readonly buffers: Buffers;
+}
+
+/** Scores up to which no path spells a text; as in the shader, with room for what was added. */
+const IMPOSSIBLE = -1e29;
+
+/** The compiled scorer. */
+export class ScoreKernel {
+  private constructor(
+    private readonly shape: DecoderShape,
+    private readonly tiling: ScoreTiling,
+    private readonly tokensPipeline: GPUComputePipeline,
+    private readonly scorePipeline: GPUComputePipeline,
+  ) {}
+
+  static async compile(
+    device: GPUDevice,
+    shape: DecoderShape,
+    tiling: ScoreTiling,
+  ): Promise<ScoreKernel> {
+    const [tokens, score] = await Promise.all([
+      compile(device, 'token log probabilities', tokensCode, {
+        INPUTS: shape.width,
+        VOCABULARY: shape.vocabulary,
+        EPSILON: shape.epsilon,
+        LANES: tiling.lanes,
+      }),
+      compile(device, 'ctc score', scoreCode, {
+        MOST_SLOTS: shape.queries,
+        LANES: tiling.scoreLanes,
+      }),
+    ]);
+    return new ScoreKernel(shape, tiling, tokens, score);
+  }
+
+  /** Behind a pass over `batch` images of `slots` slots; `candidates` are token ids, one or more. */
+  steps(
+    owner: Buffers,
+    { rows, weight, bias, logTotals }: ScoreInputs,
+    candidates: readonly (readonly number[])[],
+    batch: number,
+    slots: number,
+  ): Scoring {
+    const { device } = owner;
+    const columns = columnsOf(candidates, this.shape);
+    const width = columns.tokens.length;
+    // What is longer cannot be spelt, whatever its words are.
+    const longest = Math.max(1, ...columns.texts.map((text) => Math.min(text.length, slots)));
+    const words = new Uint32Array(candidates.length * longest);
+    for (const [i, text] of columns.texts.entries()) {
+      words.set(text.slice(0, longest), i * longest);
+    }
+    const lengths = Uint32Array.from(columns.texts, (text) => text.length);
+    const logProbs = owner.storage('token log probabilities', batch * slots * width);
+    const scores = owner.storage('scores', batch * candidates.length);
+    const steps = [
+      bind(
+        device,
+        this.tokensPipeline,
+        [
+          owner.sizes('token log probabilities', batch * slots, width),
+          rows,
+          weight,
+          bias,
+          logTotals,
+          owner.upload('candidate tokens', columns.tokens),
+          logProbs,
+        ],
+        [Math.ceil(width / this.tiling.lanes), Math.ceil((batch * slots) / 4), 1],
+      ),
+      bind(
+        device,
+        this.scorePipeline,
+        [
+          owner.sizes('ctc score', slots, width, longest),
+          logProbs,
+          owner.upload('candidate lengths', lengths),
+          owner.upload('candidate words', words),
+          scores,
+        ],
+        [candidates.length, batch, 1],
+      ),
+    ];
+    return {
+      steps,
+      tokens: columns.tokens,
+      logProbs: { buffer: logProbs, numbers: slots * width },
+      scores: { buffer: scores, numbers: candidates.length },
+      buffers: owner,
+    };
+  }
+}
+
+/** Reads one image's scores: -Infinity for what no path spells, and the table that they are of. */
+export function readScored(scores: Numbers, logProbs: Numbers, tokens: Uint32Array): Scored {
+  return {
+    logProbs: scores.floats.map((score) => (score < IMPOSSIBLE ? -Infinity : score)),
+    table: { tokens, logProbs: logProbs.floats.slice() },
+  };
+}
