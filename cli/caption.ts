@@ -11,9 +11,10 @@ const USAGE = `Usage: npm run caption -- [options] FILES…
   --encoder NAME       webgpu or wasm       (default: what suits the adapter)
   --decoder NAME       webgpu or reference  (default: what suits the adapter)
   --ask "…"            answer this question about each file instead of captioning it
+  --candidates "A,B"   choose among these texts; with --json, how likely each is
   --task NAME          a caption task of the model's manifest, such as caption-human
-  --tasks FILE.jsonl   many jobs: a line {"file": …, "ask"?: …, "task"?: …} each, answered in order
-                       with its keys kept, and printed as soon as it is answered
+  --tasks FILE.jsonl   many jobs: a line {"file": …, "ask"?: …, "task"?: …, "candidates"?: […]}
+                       each, answered in order with its keys kept, printed as soon as it is answered
   --search NAME        beam (by whole texts) or greedy (slot by slot; default: beam)
   --alternatives N     with --json, also up to N other texts
   --posteriors         with --json, also each slot's likeliest tokens
@@ -29,6 +30,8 @@ interface Job {
   readonly ask?: unknown;
   /** A caption task; without one that of the command line. */
   readonly task?: unknown;
+  /** Texts to choose from; without them those of the command line. */
+  readonly candidates?: unknown;
   readonly [key: string]: unknown;
 }
 
@@ -43,6 +46,7 @@ async function main(): Promise<number> {
       encoder: { type: 'string' },
       decoder: { type: 'string' },
       ask: { type: 'string' },
+      candidates: { type: 'string' },
       task: { type: 'string' },
       tasks: { type: 'string' },
       search: { type: 'string' },
@@ -73,6 +77,7 @@ async function main(): Promise<number> {
   const wanted: Wanted = {
     search: oneOf('--search', values.search, ['beam', 'greedy']),
     alternatives: wholeNumber('--alternatives', values.alternatives, 0),
+    candidates: values.candidates?.split(','),
     posteriors: values.posteriors,
   };
 
@@ -93,14 +98,16 @@ async function main(): Promise<number> {
   return failed ? 1 : 0;
 }
 
-/** Jobs in order, those that can be answered together in one group: captions of one task. */
+/** Jobs in order, those that can be answered together in one group: captions asked for alike. */
 function groupJobs(jobs: readonly Job[], batch: number): Job[][] {
   const groups: Job[][] = [];
   for (const job of jobs) {
     const group = groups.at(-1);
     const first = group?.[0];
-    const together = job.ask === undefined && first?.ask === undefined && first?.task === job.task;
-    if (group && together && group.length < batch) group.push(job);
+    const alike = (['ask', 'task', 'candidates'] as const).every(
+      (key) => first?.[key] === job[key],
+    );
+    if (group && alike && job.ask === undefined && group.length < batch) group.push(job);
     else groups.push([job]);
   }
   return groups;
@@ -117,10 +124,12 @@ async function reply(
   const [first] = group;
   const [file] = files;
   if (!first || file === undefined) return problems.filter((problem) => problem !== undefined);
+  const { candidates } = first;
+  const asked = isTexts(candidates) ? { ...wanted, candidates } : wanted;
   if (typeof first.ask === 'string') {
-    return [await runtime.answer(file, first.ask, wanted)];
+    return [await runtime.answer(file, first.ask, asked)];
   }
-  const options = { ...wanted, task: typeof first.task === 'string' ? first.task : task };
+  const options = { ...asked, task: typeof first.task === 'string' ? first.task : task };
   const replies = await runtime.caption(files, options);
   return problems.map(
     (problem) =>
@@ -129,10 +138,14 @@ async function reply(
 }
 
 /** Why a job cannot be sent to the browser, if so. */
-function problemOf({ file, ask, task }: Job): Reply | undefined {
+function problemOf({ file, ask, task, candidates }: Job): Reply | undefined {
   for (const [key, value] of Object.entries({ ask, task })) {
     if (value === undefined || typeof value === 'string') continue;
     return refusal('invalid-argument', `${key}: expected text, got ${JSON.stringify(value)}`);
+  }
+  if (candidates !== undefined && !isTexts(candidates)) {
+    const got = JSON.stringify(candidates);
+    return refusal('invalid-argument', `candidates: expected a list of texts, got ${got}`);
   }
   if (ask !== undefined && task !== undefined) {
     return refusal('invalid-argument', 'Expected ask or task, got both');
@@ -142,6 +155,10 @@ function problemOf({ file, ask, task }: Job): Reply | undefined {
     return refusal('image-unreadable', 'Expected a file, got a folder');
   }
   return undefined;
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string');
 }
 
 function refusal(code: string, message: string): Reply {

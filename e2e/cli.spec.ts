@@ -172,6 +172,27 @@ test('gives other texts, and the likeliest path instead of the best text', async
   for (const { id } of tokens) expect(likeliest).toContain(id);
 });
 
+test('chooses among candidates, of the command line or of a line of jobs', async () => {
+  const [file = ''] = files;
+  const ask = 'What colour is it?';
+  const { lines } = await caption('--ask', ask, '--candidates', 'red,dark blue', '--json', file);
+  const { text, candidates } = JSON.parse(lines[0] ?? '');
+  expect(candidates.map((one: { text: string }) => one.text).sort()).toEqual(['dark blue', 'red']);
+  expect(text).toBe(candidates[0].text);
+  const jobs = await writeJobs('candidates.jsonl', [
+    { file, ask, candidates: ['yes', 'no'] },
+    { file, candidates: ['some coloured squares', 'a dog'] },
+    { file, ask, candidates: 'yes' },
+  ]);
+  const replies = (await caption('--json', '--tasks', jobs)).lines.map((line) => JSON.parse(line));
+  expect(['yes', 'no']).toContain(replies[0].text);
+  expect(['some coloured squares', 'a dog']).toContain(replies[1].text);
+  expect(replies[2].error).toEqual({
+    code: 'invalid-argument',
+    message: 'candidates: expected a list of texts, got "yes"',
+  });
+});
+
 test('says how it is used when it is used wrongly', async () => {
   const { errors, status } = await caption('--encoder', 'abacus', 'x.jpg');
   expect(status).toBe(2);

@@ -2,12 +2,13 @@
 export type { ImageSource, LoadOptions } from './client.ts';
 export { Narvl } from './client.ts';
 export { NarvlError, type NarvlErrorCode } from './errors.ts';
-export type { AskOptions, CaptionOptions, Look, LookOptions } from './look.ts';
+export type { AskOptions, CaptionOptions, Look, LookOptions, ScoreOptions } from './look.ts';
 export type { DecoderCost } from './model/decoder.ts';
 export type {
   AlignmentSlot,
   Alternative,
   Answer,
+  Candidate,
   Caption,
   DecoderDevice,
   Device,

@@ -13,6 +13,15 @@ export interface CaptionOptions extends AskOptions {
   readonly task?: string | undefined;
 }
 
+/** What a text is scored as. */
+export interface ScoreOptions {
+  /** As the answer to this question; without one, as a caption. */
+  readonly question?: string | undefined;
+  /** As a caption of this task; the first if left out. */
+  readonly task?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** How an image is looked at. */
 export interface LookOptions {
   readonly signal?: AbortSignal | undefined;
@@ -65,6 +74,23 @@ export class Look {
    */
   answer(question: string, options: AskOptions = {}): Promise<Answer> {
     return this.#ask({ kind: 'answer', question }, options);
+  }
+
+  /**
+   * How likely a text is, as a caption or as an answer: over every path through the slots that
+   * spells it, exactly.
+   * @returns the natural log of its probability
+   * @throws NarvlError as `answer` does; `invalid-argument` also for a text that has no words or more
+   * than fit into the slots.
+   */
+  async score(text: string, { question, task, signal }: ScoreOptions = {}): Promise<number> {
+    if (question !== undefined && task !== undefined) {
+      throw new NarvlError('invalid-argument', 'Expected a question or a task, got both');
+    }
+    const ask: Ask =
+      question === undefined ? { kind: 'caption', task } : { kind: 'answer', question };
+    const { candidates } = await this.#ask(ask, { candidates: [text], signal });
+    return candidates?.[0]?.logProb ?? -Infinity;
   }
 
   /** Free its memory. What still waits is rejected with `disposed`. */

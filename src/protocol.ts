@@ -89,10 +89,23 @@ export interface Alternative {
   readonly probability: number;
 }
 
+/** One of the texts that the caller brought, and how likely it is. */
+export interface Candidate {
+  /** As it was given. */
+  readonly text: string;
+  /** That it is this one, if it is one of the candidates; 0…1, together 1. */
+  readonly probability: number;
+  /** Natural log of the text's own probability, over every path; -Infinity if none spells it. */
+  readonly logProb: number;
+}
+
 /** A photo's caption and how it came about. */
 export interface Caption {
   readonly text: string;
-  /** Geometric mean of the words' probabilities, 0…1. Not calibrated. */
+  /**
+   * Geometric mean of the words' probabilities, 0…1, not calibrated; of candidates, the best one's
+   * probability.
+   */
   readonly confidence: number;
   readonly tokens: readonly TextToken[];
   /** The N query slots in order: the likeliest alignment that collapses into `tokens`. */
@@ -101,6 +114,8 @@ export interface Caption {
   readonly timings: Timings;
   /** What else it may be, best first, as many as were asked for. */
   readonly alternatives?: readonly Alternative[] | undefined;
+  /** All that the text was chosen from, best first, if there were any. */
+  readonly candidates?: readonly Candidate[] | undefined;
   /** Counted in the decoder's pass, for the whole batch that this image was part of. */
   readonly cost: DecoderCost;
   /** Only if asked for. */
@@ -175,6 +190,11 @@ export interface Wanted {
   readonly search?: SearchKind | undefined;
   /** So many other texts at most; they are found by `beam`. */
   readonly alternatives?: number | undefined;
+  /**
+   * Texts to choose from, at most 4,096: the likeliest one is the caption or answer, by its exact
+   * probability over every path. Without `search` and `alternatives`.
+   */
+  readonly candidates?: readonly string[] | undefined;
   /** Also give the likeliest tokens of every slot. */
   readonly posteriors?: boolean | undefined;
 }

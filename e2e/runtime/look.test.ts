@@ -119,6 +119,95 @@ describe('an answer', () => {
   });
 });
 
+describe('candidates', () => {
+  const COLOURS = ['red', 'Dark blue', 'green', 'a colour that has no name'];
+
+  it('are ranked by one pass, the same without WebGPU', async () => {
+    const image = picture(224, 224, 13);
+    const answer = await narvl.answer(image, 'what colour is it?', { candidates: COLOURS });
+    const candidates = answer.candidates ?? [];
+    expect(candidates.map(({ text }) => text).sort()).toEqual([...COLOURS].sort());
+    expect(answer).toMatchObject({
+      text: candidates[0]?.text,
+      confidence: candidates[0]?.probability,
+      cost: { submits: 1 },
+    });
+    expect(answer.cost.dispatches).toBeLessThanOrEqual(8 * LAYERS + 4);
+    expect(answer.tokens.map(({ text }) => text).join('')).toContain(answer.text.toLowerCase());
+    const logProbs = candidates.map(({ logProb }) => logProb);
+    expect(logProbs).toEqual([...logProbs].sort((a, b) => b - a));
+    expect(candidates.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
+
+    const device = { encoder: 'wasm', decoder: 'reference' } as const;
+    const reference = await Narvl.load(MODEL, { device });
+    try {
+      const there = await reference.answer(image, 'what colour is it?', { candidates: COLOURS });
+      expect(there.text).toBe(answer.text);
+      expect(ids(there)).toEqual(ids(answer));
+      for (const [i, { text, logProb }] of (there.candidates ?? []).entries()) {
+        expect(text).toBe(candidates[i]?.text);
+        expect(logProb).toBeCloseTo(logProbs[i] ?? Number.NaN, 2);
+      }
+    } finally {
+      reference.dispose();
+    }
+  });
+
+  it('are scored alike one by one, as captions and as answers', async () => {
+    const look = await narvl.look(picture(224, 224, 14));
+    const question = 'what is this?';
+    const { text } = await look.answer(question, { search: 'greedy' });
+    const { candidates = [] } = await look.answer(question, { candidates: [text, 'a tree'] });
+    for (const candidate of candidates) {
+      const score = await look.score(candidate.text, { question });
+      expect(score).toBeCloseTo(candidate.logProb, 4);
+      expect(score).toBeLessThan(0);
+      expect(await look.score(candidate.text)).not.toBeCloseTo(score, 1);
+    }
+    // What one pass wrote is likelier as a whole than the one path that it was read from.
+    const caption = await look.caption({ search: 'greedy' });
+    const path = caption.slots.reduce((sum, slot) => sum + Math.log(slot.probability), 0);
+    expect(await look.score(caption.text)).toBeGreaterThan(path);
+    look.dispose();
+  });
+
+  it('choose for each photo of a batch', async () => {
+    const images = [15, 16].map((seed) => picture(224, 224, seed));
+    const candidates = ['a red square', 'a green field', 'two dogs on a beach'];
+    const together = await narvl.captionBatch(images, { candidates });
+    for (const [i, image] of images.entries()) {
+      const alone = await narvl.caption(image, { candidates });
+      const { text, candidates: ranked = [] } = together[i] as Caption;
+      expect(text).toBe(alone.text);
+      for (const [at, { logProb }] of ranked.entries()) {
+        expect(logProb).toBeCloseTo(alone.candidates?.[at]?.logProb ?? Number.NaN, 3);
+      }
+    }
+  });
+
+  it.each([
+    [{ candidates: [] }, /list of 1 to 4096 texts, got 0/],
+    [{ candidates: ['red', 'Red'] }, /no two alike, got "red" twice/],
+    [{ candidates: ['red'], search: 'beam' as const }, /no search and no alternatives/],
+    [{ candidates: ['red'], alternatives: 2 }, /no search and no alternatives/],
+    [{ candidates: ['one two three '.repeat(20)] }, /that 12 slots can spell, got none/],
+  ])('are refused if they are %j', async (options, message) => {
+    const asked = narvl.answer(picture(32, 32, 17), 'what colour is it?', options);
+    await expect(asked).rejects.toMatchObject({
+      name: 'NarvlError',
+      code: 'invalid-argument',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('are as likely as an answer or as a caption, not both', async () => {
+    const look = await narvl.look(picture(32, 32, 18));
+    const scored = look.score('red', { question: 'what colour is it?', task: 'caption' });
+    await expect(scored).rejects.toMatchObject({ code: 'invalid-argument' });
+    look.dispose();
+  });
+});
+
 describe('a look', () => {
   it('is asked what single calls would be, and sees once', async () => {
     const image = await jpeg(320, 200, 7);

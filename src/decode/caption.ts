@@ -3,6 +3,7 @@ import type { Decoding, Posteriors, Slot } from '../model/decoder.ts';
 import type {
   AlignmentSlot,
   Alternative,
+  Candidate,
   SlotPosteriors,
   SlotRole,
   TextToken,
@@ -22,6 +23,7 @@ export interface Reading {
   readonly tokens: readonly TextToken[];
   readonly slots: readonly AlignmentSlot[];
   readonly alternatives?: readonly Alternative[];
+  readonly candidates?: readonly Candidate[];
   readonly posteriors?: SlotPosteriors;
 }
 

@@ -84,7 +84,10 @@ export class Searches {
    * How a text of a task is to be found; undefined if its likeliest path is to be collapsed.
    * @throws NarvlError 'invalid-argument' for what cannot be meant.
    */
-  choose(beam: TaskBeam | undefined, { search, alternatives = 0 }: Wanted): Search | undefined {
+  choose(
+    beam: TaskBeam | undefined,
+    { search, alternatives = 0, candidates }: Wanted,
+  ): Search | undefined {
     if (search !== undefined && search !== 'beam' && search !== 'greedy') {
       const got = JSON.stringify(search);
       throw new NarvlError('invalid-argument', `search: expected beam or greedy, got ${got}`);
@@ -93,6 +96,13 @@ export class Searches {
       throw new NarvlError(
         'invalid-argument',
         `alternatives: expected a whole number up to ${MOST_ALTERNATIVES}, got ${alternatives}`,
+      );
+    }
+    if (candidates !== undefined) {
+      if (search === undefined && alternatives === 0) return undefined;
+      throw new NarvlError(
+        'invalid-argument',
+        'candidates: expected no search and no alternatives beside them',
       );
     }
     if (search === 'greedy') {

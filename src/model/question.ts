@@ -1,4 +1,4 @@
-/** A question as the model was taught to read it; the twin of `normalise` in training/formats.py. */
+/** Texts as the model was taught to read them; the twin of `normalise` in training/formats.py. */
 import { NarvlError } from '../errors.ts';
 
 /** No model reads that many, and the time to normalise grows with their square. */
@@ -28,22 +28,30 @@ export function normalise(text: string): string {
  * @throws NarvlError `invalid-argument` if it is no text, a far too long one, or has no words.
  */
 export function readQuestion(question: unknown): string {
-  if (typeof question !== 'string') {
+  return readText(question, 'a question');
+}
+
+/**
+ * A caller's text in normal form; `what` is what an error calls it.
+ * @throws NarvlError `invalid-argument` if it is no text, a far too long one, or has no words.
+ */
+export function readText(text: unknown, what: string): string {
+  if (typeof text !== 'string') {
     throw new NarvlError(
       'invalid-argument',
-      `Expected a question as text, got ${question === null ? 'null' : typeof question}`,
+      `Expected ${what} as text, got ${text === null ? 'null' : typeof text}`,
     );
   }
-  if (question.length > MOST_CHARACTERS) {
+  if (text.length > MOST_CHARACTERS) {
     throw new NarvlError(
       'invalid-argument',
-      `Expected a question of at most ${MOST_CHARACTERS} characters, got ${question.length}`,
+      `Expected ${what} of at most ${MOST_CHARACTERS} characters, got ${text.length}`,
     );
   }
-  const normal = normalise(question);
+  const normal = normalise(text);
   if (normal !== '') return normal;
   throw new NarvlError(
     'invalid-argument',
-    `Expected a question with words in it, got ${JSON.stringify(question.slice(0, 80))}`,
+    `Expected ${what} with words in it, got ${JSON.stringify(text.slice(0, 80))}`,
   );
 }

@@ -32,7 +32,7 @@ export class Tokenizer {
    * @throws NarvlError `invalid-argument` if it has more than `length` tokens.
    */
   encodePrompt(text: string, length: number, pad: number): { ids: Int32Array; used: number } {
-    const encoded = this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
+    const encoded = this.encode(text);
     if (encoded.length > length) {
       throw new NarvlError(
         'invalid-argument',
@@ -42,6 +42,11 @@ export class Tokenizer {
     const ids = new Int32Array(length).fill(pad);
     ids.set(encoded);
     return { ids, used: encoded.length };
+  }
+
+  /** A text's token ids. */
+  encode(text: string): number[] {
+    return this.#tokenizer.encode(text, { add_special_tokens: false }).ids;
   }
 
   /** The text that token ids spell. */

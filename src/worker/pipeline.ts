@@ -8,6 +8,7 @@
  * back. The first line is a look, which can be kept; the second is what each prompt asked of it
  * costs.
  */
+import { type Candidates, choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
 import { type Search, Searches, search } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features } from '../encoder/encoder.ts';
@@ -73,6 +74,8 @@ interface Prompt {
   /** How its text is found; without it the likeliest path is collapsed. */
   readonly search: Search | undefined;
   readonly alternatives: number;
+  /** Texts to choose from, instead of a search. */
+  readonly candidates: Candidates | undefined;
   readonly posteriors: boolean;
 }
 
@@ -232,6 +235,7 @@ export class Pipeline {
       ...this.#tokenizer.encodePrompt(text, length, pad),
       queries,
       search: this.#searches.choose(beam, wanted),
+      candidates: readCandidates(wanted.candidates, this.#tokenizer),
       alternatives: wanted.alternatives ?? 0,
       posteriors: wanted.posteriors ?? false,
     };
@@ -263,7 +267,11 @@ export class Pipeline {
   async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Caption[]> {
     const { features, timings } = sight;
     const { ids, used, queries } = prompt;
-    const posteriors = prompt.posteriors || prompt.search !== undefined;
+    const request = {
+      queries,
+      posteriors: prompt.posteriors || prompt.search !== undefined,
+      candidates: prompt.candidates?.tokens,
+    };
     const { features: shape } = this.#manifest;
     this.#checkAlive(signal);
     const clock = new Stopwatch();
@@ -272,7 +280,7 @@ export class Pipeline {
     this.#checkAlive(signal);
 
     const memoryLengths = new Array<number>(features.batch).fill(shape.rows + used);
-    const { decodings, cost } = await this.#decode(memory, { memoryLengths, queries, posteriors });
+    const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
     const decode = clock.lap();
     const readings = decodings.map((decoding) => this.#read(decoding, prompt));
     const search = clock.lap();
@@ -289,21 +297,23 @@ export class Pipeline {
   }
 
   /** The text of one image's decoding, and what else was wanted. */
-  #read(collapsed: Decoding, { search: options, alternatives, posteriors }: Prompt): Reading {
+  #read(collapsed: Decoding, prompt: Prompt): Reading {
     const { blank, eos } = this.#manifest.decoder;
-    const found =
-      options && collapsed.posteriors
-        ? search(collapsed.posteriors, collapsed.tokens, options)
-        : undefined;
-    const { tokens, slots } = found?.decoding ?? collapsed;
-    const shown = { tokens, slots, posteriors: posteriors ? collapsed.posteriors : undefined };
-    const reading = readDecoding(shown, this.#tokenizer, blank, eos);
-    if (!found || alternatives === 0) return reading;
-    const { others } = found;
-    return {
-      ...reading,
-      alternatives: readAlternatives(others, this.#tokenizer, reading.text, alternatives),
-    };
+    const shown = prompt.posteriors ? { posteriors: collapsed.posteriors } : {};
+    const read = ({ tokens, slots }: Decoding) =>
+      readDecoding({ tokens, slots, ...shown }, this.#tokenizer, blank, eos);
+    if (prompt.candidates) {
+      const { decoding, candidates } = choose(prompt.candidates, collapsed, { blank, eos });
+      const [{ text, probability: confidence }] = candidates;
+      return { ...read(decoding), text, confidence, candidates };
+    }
+    if (!prompt.search || !collapsed.posteriors) return read(collapsed);
+    const { decoding, others } = search(collapsed.posteriors, collapsed.tokens, prompt.search);
+    const reading = read(decoding);
+    const most = prompt.alternatives;
+    if (most === 0) return reading;
+    const alternatives = readAlternatives(others, this.#tokenizer, reading.text, most);
+    return { ...reading, alternatives };
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {

@@ -1,0 +1,90 @@
+/** Choosing among texts that the caller brings, by their exact probabilities. */
+import { NarvlError } from '../errors.ts';
+import type { Decoding } from '../model/decoder.ts';
+import { readText } from '../model/question.ts';
+import type { Candidate } from '../protocol.ts';
+import { bestAlignment } from './align.ts';
+import { ofTable } from './emissions.ts';
+import type { Specials } from './lattice.ts';
+import { logAdd } from './log-add.ts';
+
+/** More than any closed vocabulary of answers has (VQA's has 3,129). */
+const MOST_CANDIDATES = 4096;
+
+/** A caller's texts, as they are and as the decoder reads them. */
+export interface Candidates {
+  readonly texts: readonly string[];
+  /** Token ids of each. */
+  readonly tokens: readonly (readonly number[])[];
+}
+
+/** What turns texts into token ids. */
+export interface Encoder {
+  encode(text: string): number[];
+}
+
+/** What one image's choice came to. */
+export interface Choice {
+  /** The best candidate, with the slots that are likeliest to have written it. */
+  readonly decoding: Decoding;
+  /** All of them, best first. */
+  readonly candidates: readonly [Candidate, ...Candidate[]];
+}
+
+/**
+ * A caller's candidates; undefined if there are none.
+ * @throws NarvlError 'invalid-argument' if they are not 1 to 4,096 texts with words, no two alike.
+ */
+export function readCandidates(given: unknown, encoder: Encoder): Candidates | undefined {
+  if (given === undefined) return undefined;
+  const texts: unknown[] = Array.isArray(given) ? given : [];
+  if (texts.length === 0 || texts.length > MOST_CANDIDATES) {
+    const got = Array.isArray(given) ? `${given.length}` : typeof given;
+    throw new NarvlError(
+      'invalid-argument',
+      `candidates: expected a list of 1 to ${MOST_CANDIDATES} texts, got ${got}`,
+    );
+  }
+  const normal = texts.map((text) => readText(text, 'a candidate'));
+  const seen = new Set<string>();
+  const twice = normal.find((text) => seen.has(text) || !seen.add(text));
+  if (twice !== undefined) {
+    throw new NarvlError(
+      'invalid-argument',
+      `candidates: expected no two alike, got ${JSON.stringify(twice)} twice`,
+    );
+  }
+  return { texts: texts.map(String), tokens: normal.map((text) => encoder.encode(text)) };
+}
+
+/**
+ * The candidates by how likely they are after a pass that scored them.
+ * @throws NarvlError 'invalid-argument' if none fits into the slots.
+ */
+export function choose(
+  { texts, tokens }: Candidates,
+  { slots, scored }: Decoding,
+  specials: Specials,
+): Choice {
+  if (!scored) throw new NarvlError('worker-failed', 'The decoder scored no candidates');
+  const total = scored.logProbs.reduce(logAdd, -Infinity);
+  const [first, ...others] = texts
+    .map((text, i) => {
+      const logProb = scored.logProbs[i] ?? -Infinity;
+      return { text, tokens: tokens[i] ?? [], logProb, probability: Math.exp(logProb - total) };
+    })
+    .sort((a, b) => b.logProb - a.logProb);
+  if (!first || first.logProb === -Infinity) {
+    throw new NarvlError(
+      'invalid-argument',
+      `candidates: expected a text that ${slots.length} slots can spell, got none`,
+    );
+  }
+  const emissions = ofTable(scored.table, slots);
+  const decoding = {
+    tokens: first.tokens,
+    slots: bestAlignment(emissions, first.tokens, specials),
+  };
+  const shown = ({ text, probability, logProb }: Candidate) => ({ text, probability, logProb });
+  return { decoding, candidates: [shown(first), ...others.map(shown)] };
+}
