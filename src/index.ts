@@ -8,6 +8,7 @@ export type {
   AlignmentSlot,
   Alternative,
   Answer,
+  Attention,
   Candidate,
   Caption,
   DecoderDevice,

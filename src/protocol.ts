@@ -89,6 +89,15 @@ export interface Alternative {
   readonly probability: number;
 }
 
+/** Which part of the photo each word piece looked at: cross-attention over a grid of cells. */
+export interface Attention {
+  /** The grid covers the whole photo. */
+  readonly rows: number;
+  readonly columns: number;
+  /** Of each of the text's tokens, the share of each cell, row by row; together 1. */
+  readonly tokens: readonly (readonly number[])[];
+}
+
 /** One of the texts that the caller brought, and how likely it is. */
 export interface Candidate {
   /** As it was given. */
@@ -116,6 +125,8 @@ export interface Caption {
   readonly alternatives?: readonly Alternative[] | undefined;
   /** All that the text was chosen from, best first, if there were any. */
   readonly candidates?: readonly Candidate[] | undefined;
+  /** Where each of `tokens` looked, if that was asked for. */
+  readonly attention?: Attention | undefined;
   /** Counted in the decoder's pass, for the whole batch that this image was part of. */
   readonly cost: DecoderCost;
   /** Only if asked for. */
@@ -195,6 +206,8 @@ export interface Wanted {
    * probability over every path. Without `search` and `alternatives`.
    */
   readonly candidates?: readonly string[] | undefined;
+  /** Also say which part of the photo each word looked at. */
+  readonly explain?: boolean | undefined;
   /** Also give the likeliest tokens of every slot. */
   readonly posteriors?: boolean | undefined;
 }

@@ -85,6 +85,8 @@ async function compare(
       expect(got.posteriors.tokens).toEqual(want.posteriors.tokens);
       expectClose(got.posteriors.logProbs, want.posteriors.logProbs, 1e-4);
     }
+    expect(got.attention === undefined).toBe(want.attention === undefined);
+    if (got.attention && want.attention) expectClose(got.attention, want.attention, 1e-5);
     expect(got.scored === undefined).toBe(want.scored === undefined);
     if (got.scored && want.scored) {
       expectClose(got.scored.logProbs, want.scored.logProbs, 1e-4);
@@ -93,18 +95,19 @@ async function compare(
     }
   });
 
-  const { layers } = oracle.shape;
+  const { layers, memory: memoryRows } = oracle.shape;
   const slots = memoryLengths.length * request.queries.count;
   const records = 4 * memoryLengths.length + 16 * slots;
   const posteriors = request.posteriors ? slots * posteriorCount(oracle.shape) * 8 : 0;
+  const attention = request.attention ? slots * memoryRows * 4 : 0;
   // Scores and the table that they are of.
   const scored = wanted.reduce((sum, { scored: { logProbs, table } = nothing }) => {
     return sum + 4 * (logProbs.length + table.logProbs.length);
   }, 0);
   expect(cost).toEqual({
-    dispatches: 8 * layers + (request.candidates ? 2 : 0),
+    dispatches: 8 * layers + (request.candidates ? 2 : 0) + (request.attention ? 1 : 0),
     submits: 1,
-    bytesRead: records + posteriors + scored,
+    bytesRead: records + posteriors + scored + attention,
   });
 }
 
@@ -121,6 +124,8 @@ test.each([
       { memoryLengths: [1, 37, 12], queries: some },
       { memoryLengths: [30, 2, 37], queries: some, posteriors: true },
       { memoryLengths: [30, 2], queries: some, candidates: [[7, 9], [], [7, 7, 300, 8]] },
+      { memoryLengths: [30, 2], queries: some, attention: true },
+      { memoryLengths: [9], queries: some, attention: true, posteriors: true, candidates: [[4]] },
       { memoryLengths: [37], queries: some, posteriors: true, candidates: [[1]] },
     ];
     for (const [seed, request] of requests.entries()) {
@@ -135,7 +140,10 @@ test('one layer, one head, fewer tokens than posteriors, one query', () =>
     const shape = { ...small, layers: 1, heads: 1, vocabulary: 5, queries: 1, memory: 1 };
     const oneLayer = randomWeights(shape, 2);
     const gpu = await GpuDecoder.create(device, shape, oneLayer);
-    const request = { memoryLengths: [1, 1], queries: { first: 0, count: 1 }, posteriors: true };
+    const request = {
+      ...{ memoryLengths: [1, 1], queries: { first: 0, count: 1 } },
+      ...{ posteriors: true, attention: true },
+    };
     await compare(device, gpu, new ReferenceDecoder(shape, oneLayer), request, 1);
     gpu.dispose();
   }));

@@ -208,6 +208,36 @@ describe('candidates', () => {
   });
 });
 
+describe('an explained text', () => {
+  it('says where each word looked, the same without WebGPU', async () => {
+    const image = picture(224, 224, 19);
+    const caption = await narvl.caption(image, { explain: true });
+    const { attention } = caption;
+    expect(attention).toMatchObject({ rows: 7, columns: 7 });
+    expect(attention?.tokens).toHaveLength(caption.tokens.length);
+    for (const cells of attention?.tokens ?? []) {
+      expect(cells).toHaveLength(49);
+      expect(cells.reduce((sum, cell) => sum + cell, 0)).toBeCloseTo(1, 4);
+    }
+    expect(caption.cost.dispatches).toBeLessThanOrEqual(8 * LAYERS + 4);
+    expect(await narvl.caption(image)).not.toHaveProperty('attention');
+
+    const device = { encoder: 'wasm', decoder: 'reference' } as const;
+    const reference = await Narvl.load(MODEL, { device });
+    try {
+      const there = await reference.caption(image, { explain: true });
+      for (const [i, cells] of (there.attention?.tokens ?? []).entries()) {
+        for (const [at, cell] of cells.entries()) {
+          expect(cell).toBeCloseTo(attention?.tokens[i]?.[at] ?? Number.NaN, 4);
+        }
+      }
+      expect(there.attention?.tokens).toHaveLength(attention?.tokens.length ?? 0);
+    } finally {
+      reference.dispose();
+    }
+  });
+});
+
 describe('a look', () => {
   it('is asked what single calls would be, and sees once', async () => {
     const image = await jpeg(320, 200, 7);

@@ -3,6 +3,7 @@ import type { Decoding, Posteriors, Slot } from '../model/decoder.ts';
 import type {
   AlignmentSlot,
   Alternative,
+  Attention,
   Candidate,
   SlotPosteriors,
   SlotRole,
@@ -24,6 +25,7 @@ export interface Reading {
   readonly slots: readonly AlignmentSlot[];
   readonly alternatives?: readonly Alternative[];
   readonly candidates?: readonly Candidate[];
+  readonly attention?: Attention;
   readonly posteriors?: SlotPosteriors;
 }
 

@@ -155,7 +155,7 @@ export class GpuDecoder {
   /** Encodes and submits a pass at once, then waits for what it says. */
   async #run(
     plan: Plan,
-    { memoryLengths, queries: { count: slots }, posteriors: wanted }: DecodeRequest,
+    { memoryLengths, queries: { count: slots }, ...wanted }: DecodeRequest,
     scoring: Scoring | undefined,
   ): Promise<DecoderResult> {
     const { device } = this.#context;
@@ -163,23 +163,29 @@ export class GpuDecoder {
     const k = posteriorCount(this.shape);
     const records = { buffer: plan.records, numbers: recordLength(slots) };
     const posteriors = { buffer: plan.posteriors, numbers: slots * k * 2 };
+    const attention = { buffer: plan.attention, numbers: slots * this.shape.memory };
     const results = new Results(
       [
         records,
-        ...(wanted ? [posteriors] : []),
+        ...(wanted.posteriors ? [posteriors] : []),
+        ...(wanted.attention ? [attention] : []),
         ...(scoring ? [scoring.scores, scoring.logProbs] : []),
       ],
       batch,
     );
+    const all = new Results([records, posteriors, attention], batch);
     const readback = scoring
       ? scoring.buffers.readback('results', results.bytes)
-      : (plan.readbacks.pop() ??
-        plan.buffers.readback('results', new Results([records, posteriors], batch).bytes));
+      : (plan.readbacks.pop() ?? plan.buffers.readback('results', all.bytes));
 
     const counter = new CostCounter();
     const encoder = device.createCommandEncoder({ label: 'decode' });
     device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
-    counter.dispatch(encoder, [...plan.steps, ...(scoring?.steps ?? [])]);
+    counter.dispatch(encoder, [
+      ...plan.steps,
+      ...(wanted.attention ? [plan.explain] : []),
+      ...(scoring?.steps ?? []),
+    ]);
     results.copy(encoder, readback);
     counter.submit(device.queue, encoder);
     const bytes = await this.#read(counter, readback, results.bytes);
@@ -191,7 +197,8 @@ export class GpuDecoder {
       checkDecoding(this.shape, decoding);
       return {
         ...decoding,
-        ...(wanted ? { posteriors: readPosteriors(read(posteriors), k) } : {}),
+        ...(wanted.posteriors ? { posteriors: readPosteriors(read(posteriors), k) } : {}),
+        ...(wanted.attention ? { attention: read(attention).floats } : {}),
         ...(scoring
           ? { scored: readScored(read(scoring.scores), read(scoring.logProbs), scoring.tokens) }
           : {}),

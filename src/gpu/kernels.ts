@@ -1,6 +1,7 @@
 /** Every pipeline of a decoder, compiled once and shared by all its plans. */
 import { type DecoderShape, posteriorCount } from '../model/decoder.ts';
 import { AttentionKernel } from './attention.ts';
+import { AttentionMapKernel } from './attention-map.ts';
 import { CollapseKernel } from './collapse.ts';
 import { LayerNormKernel } from './layernorm.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
@@ -19,6 +20,7 @@ export interface Kernels {
   readonly up: LinearKernel;
   readonly down: LinearKernel;
   readonly attention: AttentionKernel;
+  readonly attentionMap: AttentionMapKernel;
   readonly vocabulary: VocabularyKernel;
   readonly collapse: CollapseKernel;
   readonly score: ScoreKernel;
@@ -35,44 +37,47 @@ export async function compileKernels(
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
     LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
   const normed = { normEpsilon: epsilon };
-  const [queriesNorm, kv, qkv, out, crossQ, up, down, attention, vocabulary, collapse, score] =
-    await Promise.all([
-      LayerNormKernel.compile(device, width, epsilon),
-      linear(width, 2 * width * layers),
-      linear(width, 3 * width, normed),
-      linear(width, width, { residual: true }),
-      linear(width, width, normed),
-      linear(width, ffn, { ...normed, gelu: true }),
-      linear(ffn, width, { residual: true }),
-      AttentionKernel.compile(device, {
-        heads,
-        width,
-        maxKeys: Math.max(shape.memory, shape.queries),
-        lanes: tiling.lanes,
-        queryRows: tiling.queryRows,
-      }),
-      VocabularyKernel.compile(device, {
-        inputs: width,
-        vocabulary: shape.vocabulary,
-        normEpsilon: epsilon,
-        k,
-        lanes: tiling.lanes,
-        tileColumns: tiling.tileColumns,
-      }),
-      CollapseKernel.compile(device, { blank: shape.blank, eos: shape.eos, k }),
-      ScoreKernel.compile(device, shape, tiling),
-    ]);
-  return {
-    queriesNorm,
-    kv,
-    qkv,
-    out,
-    crossQ,
-    up,
-    down,
-    attention,
-    vocabulary,
-    collapse,
-    score,
-  };
+  const maxKeys = Math.max(shape.memory, shape.queries);
+  return together<Kernels>({
+    queriesNorm: LayerNormKernel.compile(device, width, epsilon),
+    kv: linear(width, 2 * width * layers),
+    qkv: linear(width, 3 * width, normed),
+    out: linear(width, width, { residual: true }),
+    crossQ: linear(width, width, normed),
+    up: linear(width, ffn, { ...normed, gelu: true }),
+    down: linear(ffn, width, { residual: true }),
+    attention: AttentionKernel.compile(device, {
+      heads,
+      width,
+      maxKeys,
+      lanes: tiling.lanes,
+      queryRows: tiling.queryRows,
+    }),
+    attentionMap: AttentionMapKernel.compile(device, {
+      heads,
+      width,
+      maxKeys: shape.memory,
+      lanes: tiling.lanes,
+    }),
+    vocabulary: VocabularyKernel.compile(device, {
+      inputs: width,
+      vocabulary: shape.vocabulary,
+      normEpsilon: epsilon,
+      k,
+      lanes: tiling.lanes,
+      tileColumns: tiling.tileColumns,
+    }),
+    collapse: CollapseKernel.compile(device, { blank: shape.blank, eos: shape.eos, k }),
+    score: ScoreKernel.compile(device, shape, tiling),
+  });
+}
+
+/** What all promises of an object come to, by the same names. */
+async function together<T extends object>(
+  promises: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> {
+  const values = await Promise.all(Object.values(promises));
+  return Object.fromEntries(Object.keys(promises).map((name, i) => [name, values[i]])) as T;
 }

@@ -28,7 +28,11 @@ export interface Plan {
   readonly rows: GPUBuffer;
   /** [batch · slots]: log Σ exp of all logits of a slot. */
   readonly logTotals: GPUBuffer;
-  /** Read-back buffers for records and posteriors that no pass is using. */
+  /** Behind the steps, on demand: where the slots look in the last layer. */
+  readonly explain: Step;
+  /** [batch, slots, memory] */
+  readonly attention: GPUBuffer;
+  /** Read-back buffers for all results of a pass that no pass is using. */
   readonly readbacks: GPUBuffer[];
   /** Owns all of the plan's buffers. */
   readonly buffers: Buffers;
@@ -108,6 +112,20 @@ export function buildPlan(
       },
     );
 
+  const attention = buffers.storage('attention map', rows * shape.memory);
+  const explain = kernels.attentionMap.step(
+    buffers,
+    { queries: layers > 1 ? q : sharedQ, memory: kv, lengths, map: attention },
+    {
+      batch,
+      queries: count,
+      sharedQueries: layers === 1,
+      keys: shape.memory,
+      keyStride: 2 * width * layers,
+      keyOffset: 2 * width * (layers - 1),
+    },
+  );
+
   const shared: Step[] = [];
   const steps: Step[] = [
     linear(kernels.kv, weights.kv, { x: memory, y: kv }, batch * shape.memory),
@@ -151,5 +169,8 @@ export function buildPlan(
   encoder.copyBufferToBuffer(weights.queries, first * width * 4, seen, 0, count * width * 4);
   encodeSteps(encoder, shared);
   device.queue.submit([encoder.finish()]);
-  return { steps, lengths, records, posteriors, rows: x, logTotals, readbacks: [], buffers };
+  return {
+    ...{ steps, explain, lengths, buffers, readbacks: [] },
+    ...{ records, posteriors, attention, rows: x, logTotals },
+  };
 }

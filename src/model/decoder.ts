@@ -111,6 +111,11 @@ export interface Decoding {
   readonly slots: readonly Slot[];
   /** Only if asked for. */
   readonly posteriors?: Posteriors | undefined;
+  /**
+   * [slots, memory] where each slot looks: the last layer's cross-attention, averaged over its heads,
+   * 0 for memory that holds nothing. Only if asked for.
+   */
+  readonly attention?: Float32Array | undefined;
   /** Only if there were candidates. */
   readonly scored?: Scored | undefined;
 }
@@ -130,6 +135,8 @@ export interface DecodeRequest {
   readonly queries: QueryRange;
   /** Also give the top-k posteriors of every slot. */
   readonly posteriors?: boolean;
+  /** Also say where each slot looks. */
+  readonly attention?: boolean;
   /** Also say how likely these texts are, the same for every image: token ids of each. */
   readonly candidates?: readonly (readonly number[])[] | undefined;
 }

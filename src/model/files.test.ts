@@ -143,9 +143,14 @@ describe('parseManifest', () => {
     ['an older format', { format: 1 }, /^manifest\.json, format: .*2.*1/],
     ['a size below 1', { image: { ...manifest().image, size: -1 } }, /image\.size/],
     [
-      'memory that is not what features and prompt add up to',
-      { decoder: { ...manifest().decoder, memory: 8 } },
-      /expected .* 7, got 8/,
+      'memory that features and prompt do not fit into',
+      { decoder: { ...manifest().decoder, memory: 6 } },
+      /expected at least .* 7, got 6/,
+    ],
+    [
+      'a grid that is not of its features',
+      { features: { ...manifest().features, grid: [2, 3] } },
+      /features\.grid: expected \d+ cells, got 2 × 3/,
     ],
     ['no task', { tasks: {} }, /tasks: Expected the first task to be a caption/],
     ['an answer as the first task', { tasks: { answer, caption } }, /first task to be a caption/],

@@ -53,8 +53,8 @@ const schema = v.object({
   ]),
   /** Pixels in 0…1 become (x − mean) / std, after the photo was squashed to size × size. */
   image: v.object({ size: count, mean: triple, std: triple, fit: v.literal('squash') }),
-  /** What vision.onnx gives for an image: [rows, width]. */
-  features: v.object({ rows: count, width: count }),
+  /** What vision.onnx gives for an image: [rows, width]; `grid` if rows are cells of the photo. */
+  features: v.object({ rows: count, width: count, grid: v.optional(v.tuple([count, count])) }),
   /** Tokens that fusion.onnx takes of a prompt, and the id that fills up shorter ones. */
   prompt: v.object({ length: count, pad: id }),
   /** As `DecoderShape` has it. */
@@ -114,11 +114,19 @@ export function parseManifest(text: string): Manifest {
     throw new NarvlError('invalid-model', `manifest.json, ${where}: ${issue.message}`);
   }
   const { files, features, prompt, decoder, tasks } = result.output;
-  if (decoder.memory !== features.rows + prompt.length) {
+  const { rows, grid } = features;
+  if (grid && grid[0] * grid[1] !== rows) {
     throw new NarvlError(
       'invalid-model',
-      `manifest.json, decoder.memory: expected features.rows + prompt.length = ` +
-        `${features.rows + prompt.length}, got ${decoder.memory}`,
+      `manifest.json, features.grid: expected ${rows} cells, got ${grid.join(' × ')}`,
+    );
+  }
+  // Between an image's features and the prompt fusion may put rows of its own.
+  if (decoder.memory < rows + prompt.length) {
+    throw new NarvlError(
+      'invalid-model',
+      `manifest.json, decoder.memory: expected at least features.rows + prompt.length = ` +
+        `${rows + prompt.length}, got ${decoder.memory}`,
     );
   }
   for (const [name, { queries, beam }] of Object.entries(tasks)) {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectClose } from '../testing/close.ts';
 import { randomNumbers, seededRandom } from '../testing/random.ts';
-import { attention } from './attention.ts';
+import { attention, attentionMap } from './attention.ts';
 
 const rows = (data: Float32Array, stride: number, offset = 0) => ({ data, stride, offset });
 
@@ -58,4 +58,27 @@ test('scores whose exponentials overflow', () => {
   const v = rows(Float32Array.of(1, 2), 1);
   const out = attention(q, k, v, { queries: 1, keys: 2, heads: 1, width: 1 });
   expect([...out]).toEqual([1]);
+});
+
+test('the map is the mean of the heads, zero where there is no key', () => {
+  // Values that are one-hot in each head come out as its weights.
+  const [heads, headWidth, queries, keys, columns] = [2, 8, 3, 5, 7];
+  const width = heads * headWidth;
+  const random = seededRandom(4);
+  const q = rows(randomNumbers(random, queries * width, 2), width);
+  const k = rows(randomNumbers(random, keys * width, 2), width);
+  const v = rows(new Float32Array(keys * width), width);
+  for (let key = 0; key < keys; key++) {
+    for (let head = 0; head < heads; head++) v.data[key * width + head * headWidth + key] = 1;
+  }
+  const sizes = { queries, keys, heads, width };
+  const weights = attention(q, k, v, sizes);
+  const map = attentionMap(q, k, sizes, columns);
+  for (let query = 0; query < queries; query++) {
+    const expected = Array.from({ length: columns }, (_, key) => {
+      if (key >= keys) return 0;
+      return (weights[query * width + key]! + weights[query * width + headWidth + key]!) / heads;
+    });
+    expectClose(map.subarray(query * columns, (query + 1) * columns), expected, 1e-6);
+  }
 });

@@ -15,7 +15,7 @@ import {
   type Slot,
   type Weight,
 } from '../model/decoder.ts';
-import { attention } from './attention.ts';
+import { attention, attentionMap, type Rows } from './attention.ts';
 import { collapse } from './collapse.ts';
 import { layerNorm, type Norm } from './layernorm.ts';
 import { type Linear, linear, packLinear } from './linear.ts';
@@ -39,6 +39,14 @@ interface Prefix {
   readonly x: Float32Array;
   /** [count, d]: layer 0's cross-attention queries. */
   readonly q: Float32Array;
+}
+
+/** What the network gives for one image. */
+interface Pass {
+  /** [count, vocabulary] */
+  readonly logits: Float32Array;
+  /** [count, memory]: where the slots look in the last layer, if that was asked for. */
+  readonly map: Float32Array | undefined;
 }
 
 /** A decoder that needs nothing but a JavaScript engine. Sums are float64, stored rows f32. */
@@ -103,30 +111,34 @@ export class ReferenceDecoder {
     }
     return memoryLengths.map((length, i) => {
       const seen = memory.subarray(i * image, i * image + length * width);
-      return this.#decoding(this.#logits(seen, queries), request);
+      return this.#decoding(this.#run(seen, queries, request), request);
     });
   }
 
-  #logits(memory: Float32Array, range: QueryRange): Float32Array {
-    const { width } = this.shape;
+  #run(memory: Float32Array, range: QueryRange, request: DecodeRequest): Pass {
+    const { width, heads, layers } = this.shape;
     const kv = linear(memory, this.#kv);
     const prefix = this.#prefix(range);
+    const sizes = { queries: range.count, keys: memory.length / width, heads, width };
+    const keys = (layer: number): Rows => ({
+      data: kv,
+      offset: 2 * width * layer,
+      stride: this.#kv.outputs,
+    });
     let x = prefix.x;
+    let map: Float32Array | undefined;
     this.#layers.forEach((layer, i) => {
       if (i > 0) x = this.#selfAttention(layer, x);
-      const q = i > 0 ? linear(x, layer.crossQ, { norm: layer.crossNorm }) : prefix.q;
-      const stride = this.#kv.outputs;
-      const seen = attention(
-        { data: q, offset: 0, stride: width },
-        { data: kv, offset: 2 * width * i, stride },
-        { data: kv, offset: 2 * width * i + width, stride },
-        { queries: range.count, keys: memory.length / width, heads: this.shape.heads, width },
-      );
+      const data = i > 0 ? linear(x, layer.crossQ, { norm: layer.crossNorm }) : prefix.q;
+      const q = { data, offset: 0, stride: width };
+      const k = keys(i);
+      const seen = attention(q, k, { ...k, offset: k.offset + width }, sizes);
       x = linear(seen, layer.crossOut, { residual: x });
       const inside = linear(x, layer.up, { norm: layer.ffnNorm, gelu: true });
       x = linear(inside, layer.down, { residual: x });
+      if (request.attention && i === layers - 1) map = attentionMap(q, k, sizes, this.shape.memory);
     });
-    return linear(x, this.#head, { norm: this.#headNorm });
+    return { logits: linear(x, this.#head, { norm: this.#headNorm }), map };
   }
 
   #prefix(range: QueryRange): Prefix {
@@ -157,7 +169,7 @@ export class ReferenceDecoder {
     return linear(seen, layer.selfOut, { residual: x });
   }
 
-  #decoding(logits: Float32Array, { posteriors: wanted, candidates }: DecodeRequest): Decoding {
+  #decoding({ logits, map }: Pass, { posteriors: wanted, candidates }: DecodeRequest): Decoding {
     const { vocabulary, blank, eos } = this.shape;
     const found = posteriors(logits, vocabulary, posteriorCount(this.shape));
     const { k, tokens, logProbs } = found;
@@ -172,6 +184,7 @@ export class ReferenceDecoder {
       tokens: slots.filter((slot) => slot.kept).map((slot) => slot.token),
       slots,
       ...(wanted ? { posteriors: found } : {}),
+      ...(map ? { attention: map } : {}),
     };
     checkDecoding(this.shape, decoding);
     return candidates ? { ...decoding, scored: this.#score(logits, slots, candidates) } : decoding;

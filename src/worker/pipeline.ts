@@ -10,6 +10,7 @@
  */
 import { type Candidates, choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
+import { explain } from '../decode/explain.ts';
 import { type Search, Searches, search } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
@@ -76,6 +77,7 @@ interface Prompt {
   readonly alternatives: number;
   /** Texts to choose from, instead of a search. */
   readonly candidates: Candidates | undefined;
+  readonly explain: boolean;
   readonly posteriors: boolean;
 }
 
@@ -231,12 +233,16 @@ export class Pipeline {
   #readPrompt({ ask, ...wanted }: AskRequest): Prompt {
     const { length, pad } = this.#manifest.prompt;
     const { text, queries, beam } = this.#task(ask);
+    if (wanted.explain && !this.#manifest.features.grid) {
+      throw new NarvlError('invalid-argument', 'explain: this model sees no grid of cells');
+    }
     return {
       ...this.#tokenizer.encodePrompt(text, length, pad),
       queries,
       search: this.#searches.choose(beam, wanted),
       candidates: readCandidates(wanted.candidates, this.#tokenizer),
       alternatives: wanted.alternatives ?? 0,
+      explain: wanted.explain ?? false,
       posteriors: wanted.posteriors ?? false,
     };
   }
@@ -270,16 +276,19 @@ export class Pipeline {
     const request = {
       queries,
       posteriors: prompt.posteriors || prompt.search !== undefined,
+      attention: prompt.explain,
       candidates: prompt.candidates?.tokens,
     };
-    const { features: shape } = this.#manifest;
+    const { decoder, prompt: longest } = this.#manifest;
     this.#checkAlive(signal);
     const clock = new Stopwatch();
     const memory = await this.#fuse(features, ids);
     const fusion = clock.lap();
     this.#checkAlive(signal);
 
-    const memoryLengths = new Array<number>(features.batch).fill(shape.rows + used);
+    const memoryLengths = new Array<number>(features.batch).fill(
+      decoder.memory - longest.length + used,
+    );
     const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
     const decode = clock.lap();
     const readings = decodings.map((decoding) => this.#read(decoding, prompt));
@@ -300,8 +309,13 @@ export class Pipeline {
   #read(collapsed: Decoding, prompt: Prompt): Reading {
     const { blank, eos } = this.#manifest.decoder;
     const shown = prompt.posteriors ? { posteriors: collapsed.posteriors } : {};
-    const read = ({ tokens, slots }: Decoding) =>
-      readDecoding({ tokens, slots, ...shown }, this.#tokenizer, blank, eos);
+    const { attention } = collapsed;
+    const { grid } = this.#manifest.features;
+    const read = ({ tokens, slots }: Decoding): Reading => {
+      const reading = readDecoding({ tokens, slots, ...shown }, this.#tokenizer, blank, eos);
+      if (!attention || !grid) return reading;
+      return { ...reading, attention: explain(attention, reading.slots, grid) };
+    };
     if (prompt.candidates) {
       const { decoding, candidates } = choose(prompt.candidates, collapsed, { blank, eos });
       const [{ text, probability: confidence }] = candidates;
