@@ -57,7 +57,8 @@ const cards = (page: Page) => page.getByRole('article');
 /** The card has a caption and the whole strip that it came from. */
 async function expectCaption(card: Locator): Promise<void> {
   await expect(card.locator('.caption')).toHaveText(/\S/, patience);
-  await expect(card.getByRole('list').getByRole('listitem')).toHaveCount(32);
+  const slots = card.getByRole('region', { name: 'The 32 slots' });
+  await expect(slots.getByRole('listitem')).toHaveCount(32);
 }
 
 /** The field for questions about a card's photo. */
@@ -111,6 +112,46 @@ test('a sample photo gets its caption, its 32 slots and an account of the pass',
   await expect(facts).toContainText('DecoderGPU (WebGPU)');
   await expect(facts).toContainText('1 submit');
   await expect(page.getByRole('log')).toContainText(/Nagasaki: \S/);
+});
+
+test('a word shows on the photo where it looked, by pointer and by keyboard', async ({ page }) => {
+  await page.goto('./');
+  await ready(page);
+  await page.locator('#files').setInputFiles(png('hill.png', await drawPhoto(page, 'skyblue')));
+  const card = cards(page).first();
+  await expectCaption(card);
+  const light = card.locator('.light');
+  /** How dark each cell of the photo is. */
+  const shades = () =>
+    light.evaluate((canvas: HTMLCanvasElement) => {
+      const { width, height } = canvas;
+      const image = canvas.getContext('2d')?.getImageData(0, 0, width, height);
+      return Array.from(image?.data ?? []).filter((_, i) => i % 4 === 3);
+    });
+  await expect(light).not.toHaveClass(/on/);
+  const words = card.getByRole('region', { name: 'Where each word looked' }).getByRole('button');
+  const caption = (await card.locator('.caption').textContent())?.toLowerCase();
+  expect((await words.allTextContents()).join(' ')).toBe(caption);
+
+  await words.last().click();
+  await expect(words.last()).toHaveAttribute('aria-pressed', 'true');
+  await page.mouse.move(0, 0);
+  await expect(light).toHaveClass(/on/);
+  const last = await shades();
+  expect(last).toHaveLength(49);
+  expect(Math.min(...last)).toBe(0);
+  expect(Math.max(...last)).toBeGreaterThan(0);
+  await words.first().focus();
+  expect(await shades()).not.toEqual(last);
+  await words.first().blur();
+  expect(await shades()).toEqual(last);
+  await words.last().click();
+  await page.mouse.move(0, 0);
+  await expect(words.last()).toHaveAttribute('aria-pressed', 'false');
+  await words.last().blur();
+  await expect(light).not.toHaveClass(/on/);
+  await card.locator('.caption .word').first().hover();
+  await expect(light).toHaveClass(/on/);
 });
 
 test('of three files the bad one shows its error and the others their captions', async ({

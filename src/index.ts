@@ -21,6 +21,7 @@ export type {
   SlotPosteriors,
   SlotRole,
   TextToken,
+  TextWord,
   Timings,
   Wanted,
 } from './protocol.ts';

@@ -37,6 +37,15 @@ export interface TextToken {
   readonly probability: number;
 }
 
+/** A word of a text, of one piece or several. */
+export interface TextWord {
+  readonly text: string;
+  /** As of `Caption`, of this word alone. */
+  readonly confidence: number;
+  /** Indices of its tokens. */
+  readonly pieces: readonly number[];
+}
+
 /**
  * What became of a query slot's token: a `word` of the text; a `blank`; a `repeat`, merged with
  * the slot before it; the `end` of the sentence; or `after` it, where nothing is read.
@@ -112,10 +121,13 @@ export interface Candidate {
 export interface Caption {
   readonly text: string;
   /**
-   * Geometric mean of the words' probabilities, 0…1, not calibrated; of candidates, the best one's
-   * probability.
+   * How sure the model may be, 0…1, by what the model's manifest was calibrated on: of an answer, how
+   * often such a one is right; of a caption, how many of its words people use of the photo too. Of
+   * candidates, the best one's probability. A model without calibration has the geometric mean of
+   * the slots' probabilities. 0 of an empty text.
    */
   readonly confidence: number;
+  readonly words: readonly TextWord[];
   readonly tokens: readonly TextToken[];
   /** The N query slots in order: the likeliest alignment that collapses into `tokens`. */
   readonly slots: readonly AlignmentSlot[];

@@ -59,19 +59,27 @@ export function readCandidates(given: unknown, encoder: Encoder): Candidates | u
 
 /**
  * The candidates by how likely they are after a pass that scored them.
+ *
+ * @param weight of their log probabilities before they share what is left to choose: a temperature
  * @throws NarvlError 'invalid-argument' if none fits into the slots.
  */
 export function choose(
   { texts, tokens }: Candidates,
   { slots, scored }: Decoding,
   specials: Specials,
+  weight = 1,
 ): Choice {
   if (!scored) throw new NarvlError('worker-failed', 'The decoder scored no candidates');
-  const total = scored.logProbs.reduce(logAdd, -Infinity);
+  const total = scored.logProbs.map((logProb) => weight * logProb).reduce(logAdd, -Infinity);
   const [first, ...others] = texts
     .map((text, i) => {
       const logProb = scored.logProbs[i] ?? -Infinity;
-      return { text, tokens: tokens[i] ?? [], logProb, probability: Math.exp(logProb - total) };
+      return {
+        text,
+        tokens: tokens[i] ?? [],
+        logProb,
+        probability: Math.exp(weight * logProb - total),
+      };
     })
     .sort((a, b) => b.logProb - a.logProb);
   if (!first || first.logProb === -Infinity) {

@@ -6,6 +6,7 @@ import { readAlternatives, readDecoding } from './caption.ts';
 
 const BLANK = 0;
 const EOS = 2;
+const specials = { blank: BLANK, eos: EOS };
 const names = ['<blank>', '<bos>', '<eos>', ' very', ' good', ' dog'];
 const words = {
   decode: (ids: readonly number[]) =>
@@ -25,7 +26,7 @@ function read(tokens: readonly number[]) {
     kept: kept[i] ?? false,
   }));
   const decoding = { tokens: tokens.filter((_, i) => kept[i]), slots };
-  return readDecoding(decoding, words, BLANK, EOS);
+  return readDecoding(decoding, words, specials, { of: 'text' });
 }
 
 describe('readDecoding', () => {
@@ -46,20 +47,42 @@ describe('readDecoding', () => {
     expect(tokens.map((token) => token.id)).toEqual([3, 3, 5]);
   });
 
-  it('gives the geometric mean of the kept words as confidence', () => {
+  it('is as sure as its words are, or as a whole', () => {
     const slots: Slot[] = [
       { token: 4, logProb: Math.log(0.9), kept: true },
       { token: 5, logProb: Math.log(0.4), kept: true },
       { token: 0, logProb: Math.log(0.01), kept: false },
     ];
-    expect(readDecoding({ tokens: [4, 5], slots }, words, BLANK, EOS).confidence).toBeCloseTo(0.6);
+    const decoding = { tokens: [4, 5], slots };
+    const whole = readDecoding(decoding, words, specials, { of: 'text' });
+    expect(whole.confidence).toBeCloseTo(0.6);
+    const byWord = readDecoding(decoding, words, specials, { of: 'words' });
+    expect(byWord.confidence).toBeCloseTo(0.65);
+    const calibration = { scale: 0, offset: Math.log(3) };
+    const calibrated = readDecoding(decoding, words, specials, { of: 'words', calibration });
+    expect(calibrated.confidence).toBeCloseTo(0.75);
+    expect(calibrated.words.map(({ text }) => text)).toEqual(['good', 'dog']);
+    for (const { confidence } of calibrated.words) expect(confidence).toBeCloseTo(0.75);
+  });
+
+  it('puts the pieces of a word together', () => {
+    const spelling = {
+      ...words,
+      piece: (id: number) => [' gold', 'fish', ' swims'][id - 3] ?? '?',
+    };
+    const slots: Slot[] = [3, 4, 5].map((token, i) => ({ token, logProb: -i, kept: true }));
+    const decoding = { tokens: [3, 4, 5], slots };
+    expect(readDecoding(decoding, spelling, specials, { of: 'words' }).words).toEqual([
+      { text: 'goldfish', pieces: [0, 1], confidence: Math.exp(-0.5) },
+      { text: 'swims', pieces: [2], confidence: Math.exp(-2) },
+    ]);
   });
 
   it('reads an all-blank pass as an empty text', () => {
     const { text, tokens, confidence } = read([0, 0, 0]);
     expect(text).toBe('');
     expect(tokens).toEqual([]);
-    expect(confidence).toBeCloseTo(0.5);
+    expect(confidence).toBe(0);
   });
 
   it('cuts posteriors into slots', () => {
@@ -68,7 +91,8 @@ describe('readDecoding', () => {
       tokens: Uint32Array.of(5, 0, 0, 3),
       logProbs: Float32Array.of(-0.5, -1, -0.25, -2),
     };
-    expect(readDecoding({ tokens: [], slots: [], posteriors }, words, BLANK, EOS)).toMatchObject({
+    const decoding = { tokens: [], slots: [], posteriors };
+    expect(readDecoding(decoding, words, specials, { of: 'text' })).toMatchObject({
       posteriors: {
         k: 2,
         tokens: [

@@ -8,8 +8,12 @@ import type {
   SlotPosteriors,
   SlotRole,
   TextToken,
+  TextWord,
 } from '../protocol.ts';
+import { type Judgement, sureness } from './confidence.ts';
+import type { Specials } from './lattice.ts';
 import type { Hypothesis } from './search.ts';
+import { wordsOf } from './words.ts';
 
 /** What turns token ids into text. */
 export interface Words {
@@ -21,6 +25,7 @@ export interface Words {
 export interface Reading {
   readonly text: string;
   readonly confidence: number;
+  readonly words: readonly TextWord[];
   readonly tokens: readonly TextToken[];
   readonly slots: readonly AlignmentSlot[];
   readonly alternatives?: readonly Alternative[];
@@ -29,27 +34,33 @@ export interface Reading {
   readonly posteriors?: SlotPosteriors;
 }
 
-/** Reads one image's decoding; `blank` and `eos` are the ids of those tokens. */
+/** Reads one image's decoding. */
 export function readDecoding(
   decoding: Decoding,
   words: Words,
-  blank: number,
-  eos: number,
+  specials: Specials,
+  { of, calibration }: Judgement,
 ): Reading {
-  const roles = slotRoles(decoding.slots, blank, eos);
+  const roles = slotRoles(decoding.slots, specials);
   const slots = decoding.slots.map((slot, i) => ({
     id: slot.token,
     text: words.piece(slot.token),
     probability: Math.exp(slot.logProb),
     role: roles[i] ?? 'after',
   }));
-  const kept = decoding.slots.filter((slot) => slot.kept);
+  const tokens = slots
+    .filter((slot) => slot.role === 'word')
+    .map(({ id, text, probability }) => ({ id, text, probability }));
+  const logProbs = decoding.slots.filter((slot) => slot.kept).map((slot) => slot.logProb);
+  const sureWords = wordsOf(tokens).map((word) => {
+    const own = word.pieces.map((piece) => logProbs[piece] ?? -Infinity);
+    return { ...word, confidence: sureness(own, calibration) };
+  });
   return {
     text: words.decode(decoding.tokens),
-    confidence: geometricMean(kept.length > 0 ? kept : decoding.slots),
-    tokens: slots
-      .filter((slot) => slot.role === 'word')
-      .map(({ id, text, probability }) => ({ id, text, probability })),
+    confidence: of === 'text' ? sureness(logProbs, calibration) : mean(sureWords),
+    words: sureWords,
+    tokens,
     slots,
     ...(decoding.posteriors ? { posteriors: rows(decoding.posteriors) } : {}),
   };
@@ -75,7 +86,7 @@ export function readAlternatives(
 }
 
 /** What became of each slot's token in the collapse. */
-function slotRoles(slots: readonly Slot[], blank: number, eos: number): SlotRole[] {
+function slotRoles(slots: readonly Slot[], { blank, eos }: Specials): SlotRole[] {
   let ended = false;
   return slots.map(({ token, kept }) => {
     if (ended) return 'after';
@@ -88,10 +99,10 @@ function slotRoles(slots: readonly Slot[], blank: number, eos: number): SlotRole
   });
 }
 
-/** Of the slots' probabilities, so that a long text is not less sure for its length. */
-function geometricMean(slots: readonly Slot[]): number {
-  const sum = slots.reduce((total, slot) => total + slot.logProb, 0);
-  return slots.length > 0 ? Math.exp(sum / slots.length) : 0;
+/** How many of the words are right, as a share; none of none. */
+function mean(words: readonly TextWord[]): number {
+  const sum = words.reduce((total, { confidence }) => total + confidence, 0);
+  return words.length > 0 ? sum / words.length : 0;
 }
 
 function rows({ k, tokens, logProbs }: Posteriors): SlotPosteriors {

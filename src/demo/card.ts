@@ -6,6 +6,7 @@ import { playCollapse, playOnceSeen } from './collapse-animation.ts';
 import { make } from './dom.ts';
 import { isPassing } from './errors.ts';
 import { milliseconds, percent, sentence } from './format.ts';
+import { createGaze } from './gaze.ts';
 import type { Photo } from './photo.ts';
 import { type Ask, createQuestions } from './questions.ts';
 import { createStrip } from './strip.ts';
@@ -28,6 +29,8 @@ export class PhotoCard {
   readonly removeButton: HTMLButtonElement;
   readonly #events: CardEvents;
   readonly #image: HTMLImageElement;
+  /** The photo, and the light on it. */
+  readonly #frame: HTMLElement;
   readonly #result: HTMLElement;
   readonly #objectUrl: string | undefined;
   #questions: HTMLElement | undefined;
@@ -39,7 +42,8 @@ export class PhotoCard {
     this.#objectUrl = typeof source === 'string' ? undefined : URL.createObjectURL(source);
     const src = this.#objectUrl ?? String(source);
     this.#image = make('img', { src, alt: `Not captioned yet: ${name}`, decoding: 'async' });
-    const print = make('div', { class: 'print' }, this.#image);
+    this.#frame = make('div', { class: 'frame' }, this.#image);
+    const print = make('div', { class: 'print' }, this.#frame);
     this.#image.addEventListener('error', () => {
       print.replaceChildren(make('p', { class: 'no-picture' }, 'No picture'));
     });
@@ -72,7 +76,7 @@ export class PhotoCard {
   }
 
   showCaption(caption: Caption): void {
-    const text = createCaptionText(caption.tokens);
+    const text = createCaptionText(caption);
     const strip = createStrip(caption.slots);
     strip.replay.addEventListener('click', () => playCollapse(strip, text));
     this.#show(
@@ -88,6 +92,7 @@ export class PhotoCard {
         ),
         this.#createCopyButton(caption.text),
       ),
+      ...this.#createGaze(caption, text.words),
       strip.element,
       createTimings(caption),
     );
@@ -120,6 +125,18 @@ export class PhotoCard {
   remove(): void {
     this.element.remove();
     if (this.#objectUrl) URL.revokeObjectURL(this.#objectUrl);
+  }
+
+  /** Where each word looked, if it is known and there is a word. */
+  #createGaze(
+    { words, attention }: Caption,
+    elements: readonly HTMLElement[],
+  ): readonly HTMLElement[] {
+    if (!attention || words.length === 0) return [];
+    const gaze = createGaze(words, attention);
+    for (const [i, word] of elements.entries()) gaze.follow(word, i);
+    this.#frame.replaceChildren(this.#image, gaze.light);
+    return [gaze.element];
   }
 
   #show(state: 'waiting' | 'done' | 'failed', ...content: HTMLElement[]): void {

@@ -69,7 +69,7 @@ export class ModelHost {
   caption({ source }: Photo, signal: AbortSignal, onStart: () => void): Promise<Caption> {
     return this.#ask(signal, (model) => {
       onStart();
-      return model.caption(source, { signal });
+      return model.caption(source, { signal, explain: true });
     });
   }
 

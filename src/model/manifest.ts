@@ -26,6 +26,13 @@ const beam = v.object({
   bonus: v.number(),
 });
 
+/** How sure its texts may be: see `Calibration`. `candidates` multiplies their log probabilities. */
+const calibration = v.object({
+  scale: v.number(),
+  offset: v.number(),
+  candidates: v.optional(v.number()),
+});
+
 const task = v.variant('kind', [
   /** Describe the photo; `prompt` says in which style. */
   v.object({
@@ -33,9 +40,15 @@ const task = v.variant('kind', [
     prompt: v.string(),
     queries,
     beam: v.optional(beam),
+    calibration: v.optional(calibration),
   }),
   /** Answer a question, which is the prompt. */
-  v.object({ kind: v.literal('answer'), queries, beam: v.optional(beam) }),
+  v.object({
+    kind: v.literal('answer'),
+    queries,
+    beam: v.optional(beam),
+    calibration: v.optional(calibration),
+  }),
 ]);
 
 const schema = v.object({
@@ -89,6 +102,9 @@ type Task = Manifest['tasks'][string];
 
 /** How the texts of a task are searched. */
 export type TaskBeam = v.InferOutput<typeof beam>;
+
+/** How sure the texts of a task may be. */
+export type TaskCalibration = v.InferOutput<typeof calibration>;
 
 /** A style that the model describes photos in. */
 export type CaptionTask = Extract<Task, { kind: 'caption' }>;

@@ -10,6 +10,7 @@
  */
 import { type Candidates, choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
+import type { Judgement } from '../decode/confidence.ts';
 import { explain } from '../decode/explain.ts';
 import { type Search, Searches, search } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features } from '../encoder/encoder.ts';
@@ -27,6 +28,7 @@ import {
   findCaptionTask,
   type Manifest,
   type TaskBeam,
+  type TaskCalibration,
 } from '../model/manifest.ts';
 import { readQuestion } from '../model/question.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
@@ -77,6 +79,9 @@ interface Prompt {
   readonly alternatives: number;
   /** Texts to choose from, instead of a search. */
   readonly candidates: Candidates | undefined;
+  readonly judgement: Judgement;
+  /** Of candidates' log probabilities. */
+  readonly weight: number | undefined;
   readonly explain: boolean;
   readonly posteriors: boolean;
 }
@@ -232,7 +237,7 @@ export class Pipeline {
   /** @throws NarvlError `invalid-argument` for a prompt that the model cannot take. */
   #readPrompt({ ask, ...wanted }: AskRequest): Prompt {
     const { length, pad } = this.#manifest.prompt;
-    const { text, queries, beam } = this.#task(ask);
+    const { text, queries, beam, calibration } = this.#task(ask);
     if (wanted.explain && !this.#manifest.features.grid) {
       throw new NarvlError('invalid-argument', 'explain: this model sees no grid of cells');
     }
@@ -242,12 +247,19 @@ export class Pipeline {
       search: this.#searches.choose(beam, wanted),
       candidates: readCandidates(wanted.candidates, this.#tokenizer),
       alternatives: wanted.alternatives ?? 0,
+      judgement: { of: ask.kind === 'answer' ? 'text' : 'words', calibration },
+      weight: calibration?.candidates,
       explain: wanted.explain ?? false,
       posteriors: wanted.posteriors ?? false,
     };
   }
 
-  #task(ask: Ask): { text: string; queries: QueryRange; beam?: TaskBeam | undefined } {
+  #task(ask: Ask): {
+    text: string;
+    queries: QueryRange;
+    beam?: TaskBeam | undefined;
+    calibration?: TaskCalibration | undefined;
+  } {
     if (ask.kind === 'caption') {
       const { prompt, ...task } = findCaptionTask(this.#manifest, ask.task);
       return { text: prompt, ...task };
@@ -312,12 +324,22 @@ export class Pipeline {
     const { attention } = collapsed;
     const { grid } = this.#manifest.features;
     const read = ({ tokens, slots }: Decoding): Reading => {
-      const reading = readDecoding({ tokens, slots, ...shown }, this.#tokenizer, blank, eos);
+      const reading = readDecoding(
+        { tokens, slots, ...shown },
+        this.#tokenizer,
+        { blank, eos },
+        prompt.judgement,
+      );
       if (!attention || !grid) return reading;
       return { ...reading, attention: explain(attention, reading.slots, grid) };
     };
     if (prompt.candidates) {
-      const { decoding, candidates } = choose(prompt.candidates, collapsed, { blank, eos });
+      const { decoding, candidates } = choose(
+        prompt.candidates,
+        collapsed,
+        { blank, eos },
+        prompt.weight,
+      );
       const [{ text, probability: confidence }] = candidates;
       return { ...read(decoding), text, confidence, candidates };
     }
