@@ -46,9 +46,23 @@ describe('choose', () => {
     );
   });
 
+  test('shares as it was calibrated', () => {
+    const table = { tokens: Uint32Array.of(blank, eos, 3), logProbs: Float32Array.of(-2, -2, -1) };
+    const slots = [{ token: 3, logProb: -1, kept: true }];
+    const scored = { logProbs: Float32Array.of(-1, -3), table };
+    const both = { texts: ['a', 'b'], tokens: [[3], [3]] };
+    const sharing = { weight: 0.5, floor: 0.2 };
+    const decoding = { tokens: [3], slots, scored };
+    const { candidates } = choose(both, decoding, { blank, eos }, sharing);
+    const share = 1 / (1 + Math.exp(-1));
+    expect(candidates[0].probability).toBeCloseTo(0.8 * share + 0.1);
+    expect(candidates[1]?.probability).toBeCloseTo(0.8 * (1 - share) + 0.1);
+  });
+
   test('keeps those that no path spells, unless it is all of them', () => {
     const table = { tokens: Uint32Array.of(blank, eos, 3), logProbs: Float32Array.of(-2, -2, -1) };
     const slots = [{ token: 3, logProb: -1, kept: true }];
+    const sharing = { weight: 0.5, floor: 0.2 };
     const choices = { texts: ['short', 'long'], tokens: [[3], [3, 3]] };
     const scored = { logProbs: Float32Array.of(-1, -Infinity), table };
     const { candidates } = choose(choices, { tokens: [3], slots, scored }, { blank, eos });
@@ -56,6 +70,8 @@ describe('choose', () => {
       { text: 'short', probability: 1, logProb: -1 },
       { text: 'long', probability: 0, logProb: -Infinity },
     ]);
+    const shared = choose(choices, { tokens: [3], slots, scored }, { blank, eos }, sharing);
+    expect(shared.candidates.map(({ probability }) => probability)).toEqual([1, 0]);
     const none = { logProbs: Float32Array.of(-Infinity, -Infinity), table };
     expect(() => choose(choices, { tokens: [3], slots, scored: none }, { blank, eos })).toThrow(
       'candidates: expected a text that 1 slots can spell, got none',

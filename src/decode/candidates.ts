@@ -23,6 +23,14 @@ export interface Encoder {
   encode(text: string): number[];
 }
 
+/** How candidates share a probability of 1; fitted by training/calibrate.py. */
+export interface Sharing {
+  /** Of their log probabilities before the softmax: the inverse of a temperature. */
+  readonly weight: number;
+  /** Of all choices, those of which the scores are taken to say nothing. */
+  readonly floor: number;
+}
+
 /** What one image's choice came to. */
 export interface Choice {
   /** The best candidate, with the slots that are likeliest to have written it. */
@@ -59,17 +67,16 @@ export function readCandidates(given: unknown, encoder: Encoder): Candidates | u
 
 /**
  * The candidates by how likely they are after a pass that scored them.
- *
- * @param weight of their log probabilities before they share what is left to choose: a temperature
  * @throws NarvlError 'invalid-argument' if none fits into the slots.
  */
 export function choose(
   { texts, tokens }: Candidates,
   { slots, scored }: Decoding,
   specials: Specials,
-  weight = 1,
+  { weight, floor }: Sharing = { weight: 1, floor: 0 },
 ): Choice {
   if (!scored) throw new NarvlError('worker-failed', 'The decoder scored no candidates');
+  const possible = scored.logProbs.filter((logProb) => logProb > -Infinity).length;
   const total = scored.logProbs.map((logProb) => weight * logProb).reduce(logAdd, -Infinity);
   const [first, ...others] = texts
     .map((text, i) => {
@@ -78,7 +85,10 @@ export function choose(
         text,
         tokens: tokens[i] ?? [],
         logProb,
-        probability: Math.exp(weight * logProb - total),
+        probability:
+          logProb > -Infinity
+            ? (1 - floor) * Math.exp(weight * logProb - total) + floor / possible
+            : 0,
       };
     })
     .sort((a, b) => b.logProb - a.logProb);

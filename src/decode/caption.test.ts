@@ -58,8 +58,8 @@ describe('readDecoding', () => {
     expect(whole.confidence).toBeCloseTo(0.6);
     const byWord = readDecoding(decoding, words, specials, { of: 'words' });
     expect(byWord.confidence).toBeCloseTo(0.65);
-    const calibration = { scale: 0, offset: Math.log(3) };
-    const calibrated = readDecoding(decoding, words, specials, { of: 'words', calibration });
+    const curve = [[-1, 0.75]] as const;
+    const calibrated = readDecoding(decoding, words, specials, { of: 'words', curve });
     expect(calibrated.confidence).toBeCloseTo(0.75);
     expect(calibrated.words.map(({ text }) => text)).toEqual(['good', 'dog']);
     for (const { confidence } of calibrated.words) expect(confidence).toBeCloseTo(0.75);

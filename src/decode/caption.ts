@@ -39,7 +39,7 @@ export function readDecoding(
   decoding: Decoding,
   words: Words,
   specials: Specials,
-  { of, calibration }: Judgement,
+  { of, curve }: Judgement,
 ): Reading {
   const roles = slotRoles(decoding.slots, specials);
   const slots = decoding.slots.map((slot, i) => ({
@@ -54,11 +54,11 @@ export function readDecoding(
   const logProbs = decoding.slots.filter((slot) => slot.kept).map((slot) => slot.logProb);
   const sureWords = wordsOf(tokens).map((word) => {
     const own = word.pieces.map((piece) => logProbs[piece] ?? -Infinity);
-    return { ...word, confidence: sureness(own, calibration) };
+    return { ...word, confidence: sureness(own, curve) };
   });
   return {
     text: words.decode(decoding.tokens),
-    confidence: of === 'text' ? sureness(logProbs, calibration) : mean(sureWords),
+    confidence: of === 'text' ? sureness(logProbs, curve) : mean(sureWords),
     words: sureWords,
     tokens,
     slots,

@@ -5,7 +5,7 @@ import { createCaptionText } from './caption-text.ts';
 import { playCollapse, playOnceSeen } from './collapse-animation.ts';
 import { make } from './dom.ts';
 import { isPassing } from './errors.ts';
-import { milliseconds, percent, sentence } from './format.ts';
+import { confidence, milliseconds, sentence } from './format.ts';
 import { createGaze } from './gaze.ts';
 import type { Photo } from './photo.ts';
 import { type Ask, createQuestions } from './questions.ts';
@@ -85,11 +85,7 @@ export class PhotoCard {
       make(
         'div',
         { class: 'verdict' },
-        make(
-          'p',
-          {},
-          `Confidence ${percent(caption.confidence)} · ${milliseconds(caption.timings.total)}`,
-        ),
+        make('p', {}, `${confidence(caption.confidence)} · ${milliseconds(caption.timings.total)}`),
         this.#createCopyButton(caption.text),
       ),
       ...this.#createGaze(caption, text.words),

@@ -1,6 +1,6 @@
 /** Numbers as people read them. */
 import { expect, it } from 'vitest';
-import { count, megabytes, milliseconds, percent, sentence } from './format.ts';
+import { confidence, count, megabytes, milliseconds, percent, sentence } from './format.ts';
 
 it('writes progress in decimal megabytes', () => {
   expect(megabytes(12_345_678, 29_280_752)).toBe('12.3 of 29.3 MB');
@@ -12,6 +12,11 @@ it('gives short times a decimal and long ones none', () => {
 
 it('writes probabilities as percentages', () => {
   expect(percent(0.926)).toBe('93%');
+});
+
+it('says where a text is more likely wrong than right', () => {
+  expect(confidence(0.5)).toBe('Confidence 50%');
+  expect(confidence(0.34)).toBe('Not sure. Confidence 34%');
 });
 
 it('counts with the right noun', () => {

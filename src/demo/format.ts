@@ -19,6 +19,15 @@ export function percent(probability: number): string {
   return `${whole.format(probability * 100)}%`;
 }
 
+/** Below this a text is more likely wrong than right, and the page says so. */
+const NOT_SURE = 0.5;
+
+/** How sure the model is of a text: `Confidence 93%`. */
+export function confidence(probability: number): string {
+  const said = `Confidence ${percent(probability)}`;
+  return probability < NOT_SURE ? `Not sure. ${said}` : said;
+}
+
 /** A count with its noun: `1 submit`, `1,024 bytes`. */
 export function count(n: number, noun: string, plural = `${noun}s`): string {
   return `${whole.format(n)} ${n === 1 ? noun : plural}`;

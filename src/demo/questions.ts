@@ -3,7 +3,7 @@ import type { Answer } from '../index.ts';
 import { announce } from './announcer.ts';
 import { make } from './dom.ts';
 import { asNarvlError, isPassing } from './errors.ts';
-import { percent, sentence } from './format.ts';
+import { confidence, sentence } from './format.ts';
 
 /** Who answers. */
 export type Ask = (question: string) => Promise<Answer>;
@@ -57,14 +57,18 @@ function showWaiting(item: HTMLLIElement, question: string): void {
   item.setAttribute('aria-busy', 'true');
 }
 
-function showAnswer(item: HTMLLIElement, question: string, { text, confidence }: Answer): void {
+function showAnswer(
+  item: HTMLLIElement,
+  question: string,
+  { text, confidence: sure }: Answer,
+): void {
   const empty = text === '';
   const answer = empty ? 'All slots stayed blank: no answer' : sentence(text);
   show(
     item,
     question,
     make('p', { class: empty ? 'answer answer-empty' : 'answer' }, answer),
-    make('p', { class: 'confidence' }, `Confidence ${percent(confidence)}`),
+    make('p', { class: 'confidence' }, confidence(sure)),
   );
   announce(`${question} ${answer}`);
 }

@@ -181,6 +181,28 @@ describe('parseManifest', () => {
       { tasks: { caption: { ...caption, beam: { ...beam, width: 0 } } } },
       /tasks\.caption\.beam\.width/,
     ],
+    [
+      'a calibration that is no curve',
+      {
+        tasks: {
+          caption: {
+            ...caption,
+            calibration: {
+              curve: [
+                [-1, 0.5],
+                [-2, 0.6],
+              ],
+            },
+          },
+        },
+      },
+      /tasks\.caption\.calibration\.curve: Expected points in rising order/,
+    ],
+    [
+      'a calibration beyond certainty',
+      { tasks: { caption: { ...caption, calibration: { curve: [[-1, 1.5]] } } } },
+      /tasks\.caption\.calibration\.curve/,
+    ],
   ])('refuses %s, and says where', (_, change, message) => {
     expect(() => parse(change)).toThrow(
       expect.objectContaining({

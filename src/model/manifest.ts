@@ -26,11 +26,22 @@ const beam = v.object({
   bonus: v.number(),
 });
 
-/** How sure its texts may be: see `Calibration`. `candidates` multiplies their log probabilities. */
+/** How sure its texts may be: see `Curve` and `Sharing`. */
 const calibration = v.object({
-  scale: v.number(),
-  offset: v.number(),
-  candidates: v.optional(v.number()),
+  curve: v.pipe(
+    v.array(v.tuple([v.number(), v.pipe(v.number(), v.minValue(0), v.maxValue(1))])),
+    v.minLength(1),
+    v.check(
+      (curve) => curve.every(([x], i) => i === 0 || x > (curve[i - 1]?.[0] ?? x)),
+      'Expected points in rising order',
+    ),
+  ),
+  candidates: v.optional(
+    v.object({
+      weight: v.pipe(v.number(), v.gtValue(0)),
+      floor: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+    }),
+  ),
 });
 
 const task = v.variant('kind', [

@@ -8,7 +8,7 @@
  * back. The first line is a look, which can be kept; the second is what each prompt asked of it
  * costs.
  */
-import { type Candidates, choose, readCandidates } from '../decode/candidates.ts';
+import { type Candidates, choose, readCandidates, type Sharing } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
 import type { Judgement } from '../decode/confidence.ts';
 import { explain } from '../decode/explain.ts';
@@ -80,8 +80,7 @@ interface Prompt {
   /** Texts to choose from, instead of a search. */
   readonly candidates: Candidates | undefined;
   readonly judgement: Judgement;
-  /** Of candidates' log probabilities. */
-  readonly weight: number | undefined;
+  readonly sharing: Sharing | undefined;
   readonly explain: boolean;
   readonly posteriors: boolean;
 }
@@ -247,8 +246,8 @@ export class Pipeline {
       search: this.#searches.choose(beam, wanted),
       candidates: readCandidates(wanted.candidates, this.#tokenizer),
       alternatives: wanted.alternatives ?? 0,
-      judgement: { of: ask.kind === 'answer' ? 'text' : 'words', calibration },
-      weight: calibration?.candidates,
+      judgement: { of: ask.kind === 'answer' ? 'text' : 'words', curve: calibration?.curve },
+      sharing: calibration?.candidates,
       explain: wanted.explain ?? false,
       posteriors: wanted.posteriors ?? false,
     };
@@ -338,7 +337,7 @@ export class Pipeline {
         prompt.candidates,
         collapsed,
         { blank, eos },
-        prompt.weight,
+        prompt.sharing,
       );
       const [{ text, probability: confidence }] = candidates;
       return { ...read(decoding), text, confidence, candidates };
