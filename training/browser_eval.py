@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from statistics import median
 
 from training.browser import answers
 from training.data import caption_texts
@@ -47,6 +48,7 @@ def main() -> None:
     parser.add_argument("--encoder", choices=["webgpu", "wasm"])
     parser.add_argument("--decoder", choices=["webgpu", "reference"])
     parser.add_argument("--search", choices=["beam", "greedy"])
+    parser.add_argument("--batch", type=int, default=16, help="photos captioned together")
     parser.add_argument("--model", help="folder to load, relative to the page")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
     parser.add_argument("--at-least", type=float, default=0, help="CIDEr-D, or accuracy in percent")
@@ -60,7 +62,7 @@ def main() -> None:
         decoder=args.decoder,
         model=args.model,
         search=args.search,
-        batch=16,
+        batch=args.batch,
         data=args.dataset.resolve().parent,
         title=f"{args.dataset.name} {args.split}",
     )
@@ -72,6 +74,8 @@ def main() -> None:
         "encoder": device["encoder"],
         "decoder": device["decoder"],
         "adapter": device["adapter"],
+        # Of a batch.
+        **{f"{s} ms": median(row["timings"][s] for row in rows) for s in ("decoder", "search")},
     }
     bars = []
     if captioned:

@@ -115,3 +115,31 @@ def text_log_p(slots: Sequence[Sequence[tuple[int, float]]], text: Sequence[int]
         anything = reduce(_add, emission.values())
         forward[end + 1] = _add(last[end], last[end + 1]) + anything
     return reduce(_add, forward[max(0, end - 2) :])
+
+
+def best_path(slots: Sequence[Sequence[tuple[int, float]]], text: Sequence[int]) -> list[float]:
+    """Log-probability of each token of a text in the slot that is likeliest to have brought it, by
+    Viterbi over the states of `text_log_p`; the slots have to be able to spell it."""
+    labels = [label for token in text for label in (BLANK, token)] + [BLANK, EOS]
+    end = len(labels) - 1
+    # Of the best way to each state: its score, and the tokens' log-probabilities so far.
+    Way = tuple[float, tuple[float, ...]]
+    nowhere: Way = (-inf, ())
+    ways: list[Way] = [(0.0, ())] + [nowhere] * (end + 1)
+    for position, slot in enumerate(slots):
+        emission = dict(slot)
+        last, ways = ways, [nowhere] * (end + 2)
+        for state, label in enumerate(labels):
+            if label not in emission:
+                continue
+            stay = last[state] if state != end and (position or state == 0) else nowhere
+            came = [last[state - 1]] if state else []
+            if state % 2 == 1 and state > 1 and label != labels[state - 2]:
+                came.append(last[state - 2])
+            new = max(came, default=nowhere)
+            brought = new[1] + (emission[label],) if state % 2 == 1 and state < end else new[1]
+            score, tokens = max(stay, (new[0], brought))
+            ways[state] = (score + emission[label], tokens)
+        behind = max(last[end], last[end + 1])
+        ways[end + 1] = (behind[0] + slot[0][1], behind[1])
+    return list(max(ways[max(0, end - 2) :])[1])

@@ -52,9 +52,10 @@ def beam_search(
     One beam is greedy search. Finished texts are ranked by their mean log-probability.
     """
     batch = features.shape[0]
-    kvs = model.decoder.keys_and_values(model.fusion(features, prompt))
+    memory = model.fusion(features, prompt)
+    kvs = model.decoder.keys_and_values(memory)
     kvs = [kv.repeat_interleave(beams, 0) for kv in kvs]
-    mask = memory_mask(prompt).repeat_interleave(beams, 0)
+    mask = memory_mask(prompt, memory.shape[1]).repeat_interleave(beams, 0)
     past: list = [None] * len(kvs)
     device = features.device
     tokens = torch.full((batch * beams, 1), BOS, device=device)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
+from functools import cache
 
 import torch
 from tqdm import tqdm
@@ -17,9 +19,9 @@ from tqdm import tqdm
 from training import tokenizer as vocabulary
 from training.batches import Batch, Batches
 from training.checkpoints import checkpoint, load
-from training.choices import choice_accuracy
-from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, prefix_beam
-from training.data import caption_texts, captions, questions, together
+from training.choices import choice_accuracy, log_likelihoods
+from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions, prefix_beam
+from training.data import answer_texts, caption_texts, captions, questions, together
 from training.decode import beam_search, likeliest_tokens, one_pass
 from training.features import Features
 from training.formats import Example
@@ -34,6 +36,8 @@ from training.tables import print_table
 BEAMS = 5
 RESCORED = 8
 """Texts of a prefix beam that the twin is asked about."""
+OFFERED = 1000
+"""The commonest training answers, where an answer has to be one of them."""
 _BATCH = 50
 
 Writer = Callable[[Batch], list[list[int]]]
@@ -42,22 +46,42 @@ Writer = Callable[[Batch], list[list[int]]]
 def writers(model: AutoregressiveCaptioner | Narvl, answers: bool) -> dict[str, Writer]:
     """Every way in which a model writes a caption or an answer, by the name that tables give it."""
     if isinstance(model, Narvl):
-        ngrams, options = (of_answers(), FOR_ANSWERS) if answers else (of_captions(), FOR_CAPTIONS)
+        ngrams, guided = (of_answers(), FOR_ANSWERS) if answers else (of_captions(), FOR_CAPTIONS)
 
-        def with_language_model(batch: Batch) -> list[list[int]]:
-            logits = model(batch.features, batch.prompt, answers)
-            return [prefix_beam(slots, ngrams, options)[0][0] for slots in likeliest_tokens(logits)]
+        def searched(options: BeamOptions) -> Writer:
+            def search(batch: Batch) -> list[list[int]]:
+                slots = likeliest_tokens(model(batch.features, batch.prompt, answers))
+                return [prefix_beam(one, ngrams, options)[0][0] for one in slots]
 
-        return {
+            return search
+
+        ways: dict[str, Writer] = {
             "one pass": lambda batch: one_pass(model, batch.features, batch.prompt, answers),
-            "one pass, prefix beam, n-grams": with_language_model,
+            "one pass, prefix beam": searched(BeamOptions(guided.width, 0, 0)),
+            "one pass, prefix beam, n-grams": searched(guided),
         }
+        if answers:
+            offered = common_answers()
+
+            def chosen(batch: Batch) -> list[list[int]]:
+                best = log_likelihoods(model, batch, [offered] * len(batch.examples)).argmax(1)
+                return [offered[i] for i in best.tolist()]
+
+            ways[f"one pass, the likeliest of {OFFERED:,} answers"] = chosen
+        return ways
     return {
         name: lambda batch, beams=beams: [
             texts[0][0] for texts in beam_search(model, batch.features, batch.prompt, beams)
         ]
         for name, beams in (("greedy", 1), (f"beam {BEAMS}", BEAMS))
     }
+
+
+@cache
+def common_answers() -> list[list[int]]:
+    """Token ids of the answers that training questions have most often."""
+    often = Counter(answer_texts()).most_common(OFFERED)
+    return [ids.ids for ids in vocabulary.load().encode_batch([text for text, _ in often])]
 
 
 def rescored(model: Narvl, judge: AutoregressiveCaptioner) -> Writer:

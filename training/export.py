@@ -19,7 +19,8 @@ from torch import Tensor
 
 from training import onnx_files
 from training import tokenizer as vocabulary
-from training.backbone import FEATURES, IMAGE_SIZE, MEAN, STD, TOKENS
+from training.backbone import FEATURES, GRID, IMAGE_SIZE, MEAN, STD, TOKENS
+from training.calibrate import calibration_file
 from training.checkpoints import load
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.features import export_vision
@@ -89,7 +90,7 @@ def decoder_weights(model: Narvl, precision: Precision) -> dict[str, Tensor]:
     return stored
 
 
-def manifest(model: Narvl, folder: Path, precision: Precision) -> dict:
+def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict:
     config, prompts = model.config, recipe().prompts
 
     def queries(answers: bool) -> dict[str, int]:
@@ -105,12 +106,20 @@ def manifest(model: Narvl, folder: Path, precision: Precision) -> dict:
             "bonus": options.bonus,
         }
 
+    # How sure texts may be is known once `training.calibrate` has said so.
+    path = calibration_file(run)
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+    def calibration(kind: str) -> dict[str, dict[str, float]]:
+        return {"calibration": known[kind]} if kind in known else {}
+
     tasks: dict[str, dict] = {
         task: {
             "kind": "caption",
             "prompt": prompts[style],
             "queries": queries(False),
             "beam": beam(FOR_CAPTIONS, "captions.ngrams.bin"),
+            **calibration("caption"),
         }
         for task, style in TASKS.items()
     }
@@ -119,6 +128,7 @@ def manifest(model: Narvl, folder: Path, precision: Precision) -> dict:
             "kind": "answer",
             "queries": queries(True),
             "beam": beam(FOR_ANSWERS, "answers.ngrams.bin"),
+            **calibration("answer"),
         }
     return {
         "format": 2,
@@ -131,7 +141,7 @@ def manifest(model: Narvl, folder: Path, precision: Precision) -> dict:
             for name in FILES
         },
         "image": {"size": IMAGE_SIZE, "mean": [MEAN] * 3, "std": [STD] * 3, "fit": "squash"},
-        "features": {"rows": TOKENS, "width": FEATURES},
+        "features": {"rows": TOKENS, "width": FEATURES, "grid": [GRID, GRID]},
         "prompt": {"length": config.prompt, "pad": PAD},
         "decoder": {
             "width": config.width,
@@ -140,7 +150,7 @@ def manifest(model: Narvl, folder: Path, precision: Precision) -> dict:
             "ffn": config.ffn,
             "vocabulary": config.vocabulary,
             "queries": len(model.queries),
-            "memory": TOKENS + config.prompt,
+            "memory": model.fusion.seen + config.prompt,
             "blank": BLANK,
             "eos": EOS,
             "epsilon": model.query_norm.eps,
@@ -185,7 +195,7 @@ def main() -> None:
     shutil.copy(vocabulary.FILE, args.out / "tokenizer.json")
     for name, ngrams in (("captions", of_captions()), ("answers", of_answers())):
         (args.out / f"{name}.ngrams.bin").write_bytes(ngrams.pack(model.config.vocabulary))
-    text = json.dumps(manifest(model, args.out, args.precision), indent=2) + "\n"
+    text = json.dumps(manifest(args.run, model, args.out, args.precision), indent=2) + "\n"
     (args.out / "manifest.json").write_text(text)
     total = sum((args.out / name).stat().st_size for name in FILES)
     print(f"{args.out}: {total:,} bytes")

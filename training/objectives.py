@@ -46,7 +46,7 @@ class ArObjective:
         device = batch.features.device
         read = pad_texts([[BOS, *t] for t in texts], PAD).to(device)
         write = pad_texts([[*t, EOS] for t in texts], PAD).to(device)
-        logits = self.model(batch.features, batch.prompt, read, owner.to(device))
+        logits = self.model(batch.features, batch.prompt, read, owner.to(device), batch.told)
         return F.cross_entropy(
             logits.float().flatten(0, 1),
             write.flatten(),
@@ -90,7 +90,7 @@ class NarvlObjective:
             [[*t, EOS] for t in some(texts, run.references, self.rng)] for texts in batch.texts
         ]
         labels, lengths = (t.to(device) for t in pad_references(texts))
-        kvs, mask = self.model.read(batch.features, batch.prompt)
+        kvs, mask = self.model.read(batch.features, batch.prompt, batch.told)
         revealed = None
         if run.glance is not None and not answers:
             start, end = run.glance

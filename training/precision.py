@@ -38,3 +38,11 @@ def round_weights(module: nn.Module, precision: Precision) -> None:
     for parameter in module.parameters():
         if parameter.numel() >= SMALLEST and parameter not in rounded:
             parameter.copy_(parameter.half())
+    for buffer in module.buffers():
+        if not buffer.is_floating_point() or buffer.numel() < SMALLEST:
+            continue
+        if precision == "int8" and buffer.ndim == 2:  # multiplied with from the right
+            stored, scale = quantise(buffer, 1)
+            buffer.copy_(stored * scale)
+        else:
+            buffer.copy_(buffer.half())

@@ -57,6 +57,10 @@ class Run(_Strict):
     question_weight: float = 0.5
     blind: bool = False
     """Photos are replaced by zeros: what the questions alone give away."""
+    flips: int = 0
+    """Copies, each time of another class or name, of what names the class that is seen."""
+    named: int = 0
+    """Questions a step that ask for the first tag alone."""
     references: int = 3
     """Texts of one photo that one step learns from."""
     teacher: str | None = None

@@ -11,6 +11,8 @@ from training.paths import WORK
 
 BLANK, BOS, EOS, PAD = 0, 1, 2, 3
 SPECIAL = ["<blank>", "<bos>", "<eos>", "<pad>"]
+FIRST_PIECE = len(SPECIAL) + 256
+"""Behind the special ones and single bytes."""
 VOCABULARY = 5000
 FILE = WORK / "tokenizer.json"
 

@@ -16,12 +16,12 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from training import tokenizer as vocabulary
-from training.batches import Batch, Batches
+from training.batches import Batch, Batches, Names
 from training.checkpoints import checkpoint, load, save, start_from
 from training.data import captions, questions, together
 from training.distill import taught_answers, taught_captions
@@ -37,6 +37,15 @@ from training.tokenizer import EOS
 from training.validation import Validation
 
 EMA = 0.998
+"""How much of the averaged weights a step keeps, once there are many."""
+
+
+@torch.no_grad()
+def average_in(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+    """Move averaged weights towards the current ones; early on by more, so that a short run's are
+    not those that it started from."""
+    keep = min(EMA, (1 + int(steps)) / (10 + int(steps)))
+    torch._foreach_lerp_(averaged, current, 1 - keep)
 
 
 def learning_rate(step: int, run: Run) -> float:
@@ -101,7 +110,10 @@ def report_fit(batches: Batches, slots: int, what: str) -> None:
     """Say how many targets no alignment can spell: they add nothing to the loss."""
     needed = [slots_needed([*t, EOS]) for texts in batches.texts for t in texts]
     over = sum(n > slots for n in needed)
-    print(f"{over} of {len(needed)} {what} need more than {slots} slots; {batches.cut} prompts cut")
+    print(
+        f"{over} of {len(needed)} {what} need more than {slots} slots; {batches.cut} prompts cut; "
+        f"{len(batches.drawn) - len(batches.examples)} flipped copies"
+    )
 
 
 def average_gradients(model: nn.Module, processes: int) -> None:
@@ -120,6 +132,8 @@ def train(name: str, run: Run) -> None:
     torch.manual_seed(run.seed)
     rng = np.random.default_rng([run.seed, rank])
     config, log = recipe().config(run), WORK / f"{name}.jsonl"
+    if (run.flips or run.named) and not config.tags:
+        raise SystemExit(f"{name}: flips and named are of tags, which `model.tags` has to turn on")
     model, objective = build(run, config, rng)
     device = next(model.parameters()).device
     torch.manual_seed(run.seed * processes + rank)  # same start, other dropout
@@ -131,16 +145,27 @@ def train(name: str, run: Run) -> None:
         (answered(run) if run.questions else [], run.questions, True, run.question_weight),
     ):
         if size:
-            batches = Batches(examples, features, tokenizer, size, config.prompt, blind=run.blind)
+            batches = Batches(
+                examples,
+                features,
+                tokenizer,
+                size,
+                config.prompt,
+                blind=run.blind,
+                flips=run.flips,
+            )
             if isinstance(model, Narvl):
                 what = "answers" if answers else "captions"
                 report_fit(batches, model.query_range(answers)[1], what)
             streams.append((batches.shuffled(rng), answers, weight))
 
+    if run.named:
+        streams.append((Names(tokenizer).shuffled(run.named, rng), True, 1.0))
+
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=run.lr, betas=(0.9, 0.98), weight_decay=0.03
     )
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA))
+    average = AveragedModel(model, multi_avg_fn=average_in)
     # Compiled after the copy for averaging, which stays plain. On a CPU this halves a step; texts
     # differ in number and length, so the twin's decoder is compiled for any.
     model.fusion.compile()

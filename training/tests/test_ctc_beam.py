@@ -10,7 +10,7 @@ import math
 import pytest
 import torch
 
-from training.ctc_beam import BeamOptions, prefix_beam
+from training.ctc_beam import BeamOptions, best_path, prefix_beam
 from training.ngram import NgramModel
 from training.paths import REPOSITORY
 from training.tokenizer import BLANK, BOS, EOS
@@ -82,3 +82,24 @@ def test_the_runtime_is_tested_with_what_is_packed_here() -> None:
     for row in fixture["rows"]:
         for token, expected in enumerate(row["logProbs"]):
             assert model.log_p(tuple(row["history"]), token) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_best_path_of_a_text_is_the_likeliest_of_all_that_spell_it(seed: int) -> None:
+    torch.manual_seed(seed)
+    tokens = (BLANK, EOS, *WORDS)
+    log_p = (torch.randn(4, len(tokens), dtype=torch.float64) * 1.5).log_softmax(-1).tolist()
+    slots = [sorted(zip(tokens, row, strict=True), key=lambda pair: -pair[1]) for row in log_p]
+    best: dict[tuple[int, ...], tuple[float, list[float]]] = {}
+    for path in itertools.product(range(len(tokens)), repeat=4):
+        chosen = [tokens[i] for i in path]
+        logs = [log_p[slot][i] for slot, i in enumerate(path)]
+        brought, ended = [], False
+        for slot, token in enumerate(chosen):
+            ended = ended or token == EOS
+            if not ended and token != BLANK and (slot == 0 or token != chosen[slot - 1]):
+                brought.append(logs[slot])
+        text = collapse(tuple(chosen))
+        best[text] = max(best.get(text, (-math.inf, [])), (sum(logs), brought))
+    for text, (_, brought) in best.items():
+        assert best_path(slots, text) == pytest.approx(brought)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -57,10 +58,17 @@ def decode(
     return linear(norm(x, "head.norm"), "head")
 
 
+@pytest.mark.parametrize("tags", [False, True])
 @pytest.mark.parametrize("precision, far", [("f16", 2e-2), ("int8", 0.15)])
-def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far) -> None:
+def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far, tags) -> None:
     torch.manual_seed(0)
-    model = Narvl(SMALL).eval()
+    model = Narvl(replace(SMALL, tags=tags)).eval()
+    if model.fusion.tags is not None:
+        torch.nn.init.normal_(model.fusion.tags.cell.weight, std=0.1)
+        torch.nn.init.normal_(model.fusion.tags.sure)
+        model.fusion.tags.names[:, :2] = torch.randint(5, SMALL.vocabulary, (1000, 2))
+        # No doubt which classes are seen: of near ones rounding may choose another.
+        model.fusion.tags.bias[:3] += torch.tensor([100.0, 200, 300])
     features, prompt = torch.randn(2, TOKENS, FEATURES), torch.tensor([[4, 5, 6, PAD, PAD]] * 2)
     path = tmp_path / "fusion.onnx"
     inputs = {"features": features[:1], "prompt": prompt[:1].int()}
@@ -78,7 +86,9 @@ def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far
         for answers in (False, True):
             expected = model(features, prompt, answers)
             for b in range(2):
-                logits = decode(weights, memory[b], TOKENS + 3, *model.query_range(answers))
+                logits = decode(
+                    weights, memory[b], model.fusion.seen + 3, *model.query_range(answers)
+                )
                 torch.testing.assert_close(logits, expected[b], atol=1e-3, rtol=0)
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from training.backbone import FEATURES, TOKENS
-from training.model import AutoregressiveCaptioner, Config, Narvl
+from training.model import NAME_PIECES, TAGS, AutoregressiveCaptioner, Config, Narvl, memory_mask
 from training.tokenizer import PAD
 
 SMALL = Config(
@@ -16,34 +16,39 @@ SMALL = Config(
 )
 
 
-def test_tags_add_nothing_at_first_and_something_once_learnt() -> None:
+def tagged() -> Narvl:
     torch.manual_seed(0)
-    tagged = AutoregressiveCaptioner(replace(SMALL, tags=True)).eval()
-    plain = AutoregressiveCaptioner(SMALL).eval()
-    plain.load_state_dict(tagged.state_dict(), strict=False)
+    return Narvl(replace(SMALL, tags=True)).eval()
+
+
+def test_what_the_classifier_sees_most_is_spelled_in_rows_of_its_own() -> None:
+    model = tagged()
+    tags = model.fusion.tags
+    assert tags is not None
+    tags.weight.zero_()
+    tags.bias[:] = torch.arange(len(tags.bias)) * 1e-3  # the last class first, whatever is seen
+    tags.names[-1, :2] = torch.tensor([11, 12])
     features, prompt = torch.rand(2, TOKENS, FEATURES), torch.tensor([[7, 8, PAD], [9, 7, 8]])
-    torch.testing.assert_close(tagged.fusion(features, prompt), plain.fusion(features, prompt))
+    rows = tags.rows(tags.logits(features), model.words)
+    assert rows.shape == (2, TAGS * NAME_PIECES, SMALL.width)
+    torch.testing.assert_close(rows[0, :2], tags.norm(model.words[[11, 12]]))
+    memory = model.fusion(features, prompt)
+    mask = memory_mask(prompt, memory.shape[1])
+    assert memory.shape[1] == mask.shape[-1] == TOKENS + TAGS * NAME_PIECES + prompt.shape[1]
+    assert (mask[0, 0, 0] < 0).tolist() == [False] * (mask.shape[-1] - 1) + [True]
 
-    tags = tagged.fusion.tags
+
+def test_a_cell_of_no_doubt_is_told_the_class_name() -> None:
+    tags = tagged().fusion.tags
     assert tags is not None
-    tags.names[:, 0] = torch.arange(len(tags.names)) % 40 + 5
-    torch.nn.init.eye_(tags.whole.weight)
-    changed = tagged.fusion(features, prompt) - plain.fusion(features, prompt)
-    assert changed.abs().max() > 1e-3
-
-
-def test_a_tag_of_no_doubt_is_its_name() -> None:
-    torch.manual_seed(0)
-    tags = AutoregressiveCaptioner(replace(SMALL, tags=True)).fusion.tags
-    assert tags is not None
-    torch.nn.init.eye_(tags.whole.weight)
+    torch.nn.init.eye_(tags.cell.weight)
     tags.weight.zero_()
     tags.bias[:] = -1e4
-    tags.bias[3] = 0  # the third class, whatever is seen
+    tags.bias[3] = 0
     tags.names[3, :2] = torch.tensor([11, 12])
     words = torch.rand(SMALL.vocabulary, SMALL.width)
     expected = words[[11, 12]].mean(0) * SMALL.width**0.5
-    found = tags(torch.rand(1, TOKENS, FEATURES), words)
+    found = tags.cells(tags.logits(torch.rand(1, TOKENS, FEATURES)), words)
     torch.testing.assert_close(found, expected.expand_as(found))
 
 

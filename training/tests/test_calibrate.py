@@ -1,0 +1,44 @@
+"""Calibration: what was distorted is found again, and the error says by how much it was."""
+
+import itertools
+
+import torch
+
+from training.calibrate import along, calibration_error, curve, shares, sharing, words_of
+
+
+def test_the_curve_finds_what_the_frequencies_are_and_rises() -> None:
+    torch.manual_seed(0)
+    log_p = -3 * torch.rand(60_000)
+    truth = (1.5 * log_p + 2).sigmoid()
+    knots = curve(log_p, torch.rand(60_000) < truth)
+    assert all(a < c and b <= d for (a, b), (c, d) in itertools.pairwise(knots))
+    assert (along(log_p, knots) - truth).abs().max() < 0.06
+    assert along(torch.tensor([-99.0, 9.0]), knots).tolist() == [knots[0][1], knots[-1][1]]
+
+
+def test_the_temperature_is_found_and_how_often_scores_say_nothing() -> None:
+    torch.manual_seed(0)
+    logits = 2 * torch.randn(40_000, 4)
+    meant = torch.distributions.Categorical(logits=logits).sample()
+    drawn = torch.where(torch.rand(40_000) < 0.3, torch.randint(4, (40_000,)), meant)
+    order = torch.stack([drawn, *((drawn + i) % 4 for i in (1, 2, 3))], 1)
+    weight, floor = sharing(3 * logits.gather(1, order))
+    assert abs(weight - 1 / 3) < 0.03
+    assert abs(floor - 0.3) < 0.03
+    assert (shares(logits[:5], weight, floor).sum(1) - 1).abs().max() < 1e-9
+
+
+def test_the_error_is_the_distance_between_what_is_said_and_what_happens() -> None:
+    right = torch.arange(1000) % 2 == 0
+    assert calibration_error(torch.full((1000,), 0.9), right) > 39
+    assert calibration_error(torch.full((1000,), 0.5), right) < 4
+
+
+def test_words_are_what_begins_with_a_space() -> None:
+    space = "\u0120"
+    assert words_of([f"{space}a", f"{space}gold", "fish", ",", f"{space}swims"]) == [
+        ("a", [0]),
+        ("goldfish", [1, 2, 3]),
+        ("swims", [4]),
+    ]
