@@ -7,7 +7,7 @@ import { readAlternatives, readDecoding } from './caption.ts';
 const BLANK = 0;
 const EOS = 2;
 const specials = { blank: BLANK, eos: EOS };
-const names = ['<blank>', '<bos>', '<eos>', ' very', ' good', ' dog'];
+const names = ['<blank>', '<bos>', '<eos>', ' very', ' good', ' dog', ' 2', '2'];
 const words = {
   decode: (ids: readonly number[]) =>
     ids
@@ -45,6 +45,14 @@ describe('readDecoding', () => {
       'after',
     ]);
     expect(tokens.map((token) => token.id)).toEqual([3, 3, 5]);
+  });
+
+  it('keeps a repeat that a blank sets apart and merges one that none does, digits too', () => {
+    expect(read([3, 0, 3, 4]).text).toBe('very very good');
+    expect(read([3, 3, 3, 4]).text).toBe('very good');
+    expect(read([6, 7, 0, 7]).text).toBe('222');
+    expect(read([6, 7, 7, 0]).text).toBe('22');
+    expect(read([6, 0, 6, 6]).text).toBe('2 2');
   });
 
   it('is as sure as its words are, or as a whole', () => {
