@@ -17,6 +17,7 @@ const USAGE = `Usage: npm run caption -- [options] FILES…
                        each, answered in order with its keys kept, printed as soon as it is answered
   --search NAME        beam (by whole texts) or greedy (slot by slot; default: beam)
   --alternatives N     with --json, also up to N other texts
+  --explain            with --json, also where in the photo each word looked
   --posteriors         with --json, also each slot's likeliest tokens
   --batch N            files that are captioned together (default 1)
   --model PATH         model folder below the server's root (default models/narvl-photo/)
@@ -51,6 +52,7 @@ async function main(): Promise<number> {
       tasks: { type: 'string' },
       search: { type: 'string' },
       alternatives: { type: 'string', default: '0' },
+      explain: { type: 'boolean', default: false },
       posteriors: { type: 'boolean', default: false },
       batch: { type: 'string', default: '1' },
       model: { type: 'string', default: 'models/narvl-photo/' },
@@ -78,6 +80,7 @@ async function main(): Promise<number> {
     search: oneOf('--search', values.search, ['beam', 'greedy']),
     alternatives: wholeNumber('--alternatives', values.alternatives, 0),
     candidates: values.candidates?.split(','),
+    explain: values.explain,
     posteriors: values.posteriors,
   };
 

@@ -166,8 +166,9 @@ test('gives other texts, and the likeliest path instead of the best text', async
     expect(other.text).not.toBe(text);
     expect(other.probability).toBeGreaterThan(0);
   }
-  const path = await caption('--json', '--posteriors', '--search', 'greedy', file);
-  const { tokens, posteriors } = JSON.parse(path.lines[0] ?? '');
+  const path = await caption('--json', '--posteriors', '--explain', '--search', 'greedy', file);
+  const { tokens, posteriors, attention } = JSON.parse(path.lines[0] ?? '');
+  expect(attention.tokens).toHaveLength(tokens.length);
   const likeliest = posteriors.tokens.map(([first]: number[]) => first);
   for (const { id } of tokens) expect(likeliest).toContain(id);
 });
