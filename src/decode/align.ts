@@ -14,7 +14,7 @@ export function bestAlignment(
   text: readonly number[],
   specials: Specials,
 ): Slot[] {
-  const likeliest = (slot: number) => emissions.likeliest(slot);
+  const { likeliest } = emissions;
   const lattice = latticeOf(emissions, text, specials, (slot) => likeliest(slot).logProb);
   const { slots, labels, end, behind, starts, finals, before, emission } = lattice;
 

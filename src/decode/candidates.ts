@@ -1,7 +1,7 @@
 /** Choosing among texts that the caller brings, by their exact probabilities. */
 import { NarvlError } from '../errors.ts';
 import type { Decoding } from '../model/decoder.ts';
-import { readText } from '../model/question.ts';
+import { readText } from '../model/text.ts';
 import type { Candidate } from '../protocol.ts';
 import { bestAlignment } from './align.ts';
 import { ofTable } from './emissions.ts';

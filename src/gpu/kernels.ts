@@ -37,7 +37,6 @@ export async function compileKernels(
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
     LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
   const normed = { normEpsilon: epsilon };
-  const maxKeys = Math.max(shape.memory, shape.queries);
   return together<Kernels>({
     queriesNorm: LayerNormKernel.compile(device, width, epsilon),
     kv: linear(width, 2 * width * layers),
@@ -49,7 +48,7 @@ export async function compileKernels(
     attention: AttentionKernel.compile(device, {
       heads,
       width,
-      maxKeys,
+      maxKeys: Math.max(shape.memory, shape.queries),
       lanes: tiling.lanes,
       queryRows: tiling.queryRows,
     }),

@@ -170,7 +170,15 @@ export function buildPlan(
   encodeSteps(encoder, shared);
   device.queue.submit([encoder.finish()]);
   return {
-    ...{ steps, explain, lengths, buffers, readbacks: [] },
-    ...{ records, posteriors, attention, rows: x, logTotals },
+    steps,
+    lengths,
+    records,
+    posteriors,
+    rows: x,
+    logTotals,
+    explain,
+    attention,
+    readbacks: [],
+    buffers,
   };
 }

@@ -1,5 +1,5 @@
 /** Runs token_log_probs.wgsl and ctc_score.wgsl: how likely each of many texts is. */
-import { columnsOf } from '../model/candidates.ts';
+import { columnsOf } from '../model/columns.ts';
 import type { DecoderShape, Scored } from '../model/decoder.ts';
 import scoreCode from '../shaders/ctc_score.wgsl?raw';
 import tokensCode from '../shaders/token_log_probs.wgsl?raw';

@@ -2,8 +2,8 @@
 import { ofTable } from '../decode/emissions.ts';
 import { textLogProb } from '../decode/likelihood.ts';
 import { NarvlError } from '../errors.ts';
-import { columnsOf } from '../model/candidates.ts';
 import { checkDecoding, checkModel, checkRequest } from '../model/checks.ts';
+import { columnsOf } from '../model/columns.ts';
 import {
   type DecodeRequest,
   type DecoderShape,

@@ -30,8 +30,8 @@ import {
   type TaskBeam,
   type TaskCalibration,
 } from '../model/manifest.ts';
-import { readQuestion } from '../model/question.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
+import { readQuestion } from '../model/text.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import {
   type Ask,

@@ -1,7 +1,7 @@
 /** Questions in the form that training gave them; the first cases are those of test_data.py. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { normalise, readQuestion } from './question.ts';
+import { normalise, readQuestion } from './text.ts';
 
 test.each([
   ['A dog , running on the way .', 'a dog, running on the way'],
