@@ -214,7 +214,7 @@ export interface Wanted {
   /** So many other texts at most; they are found by `beam`. */
   readonly alternatives?: number | undefined;
   /**
-   * Texts to choose from, at most 4,096: the likeliest one is the caption or answer, by its exact
+   * Texts to choose from, at most 65,535: the likeliest one is the caption or answer, by its exact
    * probability over every path. Without `search` and `alternatives`.
    */
   readonly candidates?: readonly string[] | undefined;

@@ -138,3 +138,18 @@ test.each(tilings)('a thousand random texts against the reference; cut for %s', 
     }
   }),
 );
+
+test('as many texts as there may be against the reference', () =>
+  withDevice(async (bench) => {
+    const [slots, vocabulary] = [12, 259];
+    // Every text of two words, which is 65,536 of them but for the last.
+    const candidates = Array.from({ length: 65_535 }, (_, i) => [3 + (i >> 8), 3 + (i & 255)]);
+    const c = { batch: 1, slots, width: 8, vocabulary, candidates, tiling: softwareTiling };
+    for (const { got, logits } of await score(bench, c)) {
+      const emissions = ofTable(got.table, slotsOf(posteriors(logits, vocabulary, 1)));
+      for (let i = 0; i < candidates.length; i += 97) {
+        const wanted = textLogProb(emissions, candidates[i] ?? [], { blank, eos });
+        expectClose([got.logProbs[i] ?? Number.NaN], [wanted], 1e-4);
+      }
+    }
+  }));

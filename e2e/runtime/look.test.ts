@@ -186,7 +186,7 @@ describe('candidates', () => {
   });
 
   it.each([
-    [{ candidates: [] }, /list of 1 to 4096 texts, got 0/],
+    [{ candidates: [] }, /list of 1 to 65535 texts, got 0/],
     [{ candidates: ['red', 'Red'] }, /no two alike, got "red" twice/],
     [{ candidates: ['red'], search: 'beam' as const }, /no search and no alternatives/],
     [{ candidates: ['red'], alternatives: 2 }, /no search and no alternatives/],

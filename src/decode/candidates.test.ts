@@ -89,9 +89,9 @@ describe('readCandidates', () => {
   });
 
   test.each([
-    [[], 'candidates: expected a list of 1 to 4096 texts, got 0'],
-    ['red', 'candidates: expected a list of 1 to 4096 texts, got string'],
-    [new Array(4097).fill('a'), 'candidates: expected a list of 1 to 4096 texts, got 4097'],
+    [[], 'candidates: expected a list of 1 to 65535 texts, got 0'],
+    ['red', 'candidates: expected a list of 1 to 65535 texts, got string'],
+    [new Array(65_536).fill('a'), 'candidates: expected a list of 1 to 65535 texts, got 65536'],
     [['red', 3], 'Expected a candidate as text, got number'],
     [['red', '...'], 'Expected a candidate with words in it, got "..."'],
     [['Red', 'blue', 'red.'], 'candidates: expected no two alike, got "red" twice'],

@@ -8,8 +8,8 @@ import { ofTable } from './emissions.ts';
 import type { Specials } from './lattice.ts';
 import { logAdd } from './log-add.ts';
 
-/** More than any closed vocabulary of answers has (VQA's has 3,129). */
-const MOST_CANDIDATES = 4096;
+/** A workgroup of ctc_score.wgsl each, and every GPU takes so many; VQA's answers are 3,129. */
+const MOST_CANDIDATES = 65_535;
 
 /** A caller's texts, as they are and as the decoder reads them. */
 export interface Candidates {
@@ -41,7 +41,7 @@ export interface Choice {
 
 /**
  * A caller's candidates; undefined if there are none.
- * @throws NarvlError 'invalid-argument' if they are not 1 to 4,096 texts with words, no two alike.
+ * @throws NarvlError 'invalid-argument' if they are not 1 to 65,535 texts with words, no two alike.
  */
 export function readCandidates(given: unknown, encoder: Encoder): Candidates | undefined {
   if (given === undefined) return undefined;

@@ -78,13 +78,13 @@ export class ScoreKernel {
     const { device } = owner;
     const columns = columnsOf(candidates, this.shape);
     const width = columns.tokens.length;
+    const lengths = Uint32Array.from(columns.texts, (text) => text.length);
     // What is longer cannot be spelt, whatever its words are.
-    const longest = Math.max(1, ...columns.texts.map((text) => Math.min(text.length, slots)));
+    const longest = lengths.reduce((most, length) => Math.max(most, Math.min(length, slots)), 1);
     const words = new Uint32Array(candidates.length * longest);
     for (const [i, text] of columns.texts.entries()) {
       words.set(text.slice(0, longest), i * longest);
     }
-    const lengths = Uint32Array.from(columns.texts, (text) => text.length);
     const logProbs = owner.storage('token log probabilities', batch * slots * width);
     const scores = owner.storage('scores', batch * candidates.length);
     const steps = [
