@@ -17,6 +17,8 @@ interface Case {
   heads: number;
   headWidth: number;
   sharedQueries: boolean;
+  /** Whether the images' key rows take turns, as the steps of a cache do. */
+  interleaved: boolean;
   lanes: number;
   queryRows: number;
 }
@@ -36,8 +38,13 @@ async function check(bench: Bench, c: Case): Promise<void> {
   const q = randomNumbers(random, (sharedQueries ? 1 : batch) * queries * queryStride, 2);
   const kv = randomNumbers(random, batch * keys * keyStride, 2);
   // Whatever lies beyond an image's length must not count, not even NaN.
+  const imageStride = (c.interleaved ? 1 : keys) * keyStride;
+  const stride = (c.interleaved ? batch : 1) * keyStride;
   lengths.forEach((length, image) => {
-    kv.fill(Number.NaN, (image * keys + length) * keyStride, (image + 1) * keys * keyStride);
+    for (let key = length; key < keys; key++) {
+      const at = image * imageStride + key * stride;
+      kv.fill(Number.NaN, at, at + keyStride);
+    }
   });
 
   const wanted = lengths.flatMap((length, image) => [
@@ -47,8 +54,8 @@ async function check(bench: Bench, c: Case): Promise<void> {
         offset: sharedQueries ? 0 : image * queries * queryStride,
         stride: queryStride,
       },
-      { data: kv, offset: image * keys * keyStride + before, stride: keyStride },
-      { data: kv, offset: image * keys * keyStride + before + width, stride: keyStride },
+      { data: kv, offset: image * imageStride + before, stride },
+      { data: kv, offset: image * imageStride + before + width, stride },
       { queries, keys: length, heads, width },
     ),
   ]);
@@ -75,7 +82,8 @@ async function check(bench: Bench, c: Case): Promise<void> {
       sharedQueries,
       queryStride,
       keys,
-      keyStride,
+      imageStride,
+      keyStride: stride,
       keyOffset: before,
       valueOffset: before + width,
     },
@@ -93,6 +101,7 @@ test('random shapes', () =>
       heads: fc.integer({ min: 1, max: 4 }),
       headWidth: fc.constantFrom(4, 12, 32),
       sharedQueries: fc.boolean(),
+      interleaved: fc.boolean(),
       lanes: fc.constantFrom(32, 64),
       queryRows: fc.constantFrom(1, 4, 32),
     });
@@ -112,6 +121,7 @@ test('the paper’s memory of 900 rows', () =>
       heads: 2,
       headWidth: 64,
       sharedQueries: true,
+      interleaved: false,
       lanes: 64,
       // More than fit workgroup memory: the kernel takes fewer.
       queryRows: 32,

@@ -19,6 +19,7 @@ interface Case {
   /** Rows of the residual; 0 for none. */
   residualRows?: number;
   software?: boolean;
+  tileRows?: 1 | 4;
   /** Added to all of x. */
   mean?: number;
 }
@@ -57,7 +58,7 @@ async function check(bench: Bench, c: Case): Promise<void> {
       residual: residual !== undefined,
       ...(normalize ? { normEpsilon: 1e-5 } : {}),
     },
-    c.software ? softwareTiling : hardwareTiling,
+    { ...(c.software ? softwareTiling : hardwareTiling), tileRows: c.tileRows ?? 4 },
   );
   const tail = 16;
   const y = bench.output(rows * outputs + tail);
@@ -89,6 +90,7 @@ test('random shapes and options', () =>
       gelu: fc.boolean(),
       residualRows: fc.integer({ min: 0, max: 7 }),
       software: fc.boolean(),
+      tileRows: fc.constantFrom(1 as const, 4 as const),
     });
     await fc.assert(
       fc.asyncProperty(cases, (c) => check(bench, c)),

@@ -16,6 +16,7 @@ interface Case {
   inputs: number;
   vocabulary: number;
   k: number;
+  tileRows?: 1 | 4;
   lanes: number;
   tileColumns: number;
   /** Changes the random weights first. */
@@ -24,7 +25,7 @@ interface Case {
 
 /** What the kernels and the reference say of the same random rows. */
 async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: Posteriors }> {
-  const { rows, inputs, vocabulary, k, lanes, tileColumns } = c;
+  const { rows, inputs, vocabulary, k, tileRows = 4, lanes, tileColumns } = c;
   const random = seededRandom(rows * vocabulary);
   const x = randomNumbers(random, rows * inputs);
   const weight = randomMatrix(random, inputs, vocabulary);
@@ -39,7 +40,7 @@ async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: P
   const wanted = posteriors(logits, vocabulary, k);
 
   const weights = padOutputs(foldNorm({ weight: weight.data, bias }, norm));
-  const options = { inputs, vocabulary, normEpsilon: 1e-5, k, lanes, tileColumns };
+  const options = { inputs, vocabulary, normEpsilon: 1e-5, k, tileRows, lanes, tileColumns };
   const kernel = await VocabularyKernel.compile(bench.device, options);
   const output = bench.output(rows * k * 2);
   const buffers = {
@@ -61,6 +62,24 @@ test.each([
   { rows: 6, inputs: 64, vocabulary: 1001, k: 8, lanes: 64, tileColumns: 256 },
   { rows: 5, inputs: 64, vocabulary: 1999, k: 8, lanes: 64, tileColumns: 768 },
   { rows: 2, inputs: 12, vocabulary: 512, k: 1, lanes: 32, tileColumns: 384 },
+  {
+    rows: 1,
+    inputs: 64,
+    vocabulary: 1001,
+    k: 1,
+    tileRows: 1 as const,
+    lanes: 64,
+    tileColumns: 256,
+  },
+  {
+    rows: 3,
+    inputs: 20,
+    vocabulary: 1001,
+    k: 5,
+    tileRows: 1 as const,
+    lanes: 32,
+    tileColumns: 384,
+  },
 ])('$rows rows over $vocabulary tokens, $k of each', (c) =>
   withDevice(async (bench) => {
     const { got, wanted } = await both(bench, c);

@@ -2,7 +2,7 @@
 import { NarvlError } from '../errors.ts';
 import code from '../shaders/attention.wgsl?raw';
 import type { Buffers } from './buffers.ts';
-import { bind, compile, type Step } from './step.ts';
+import { type Binding, bind, compile, type Step } from './step.ts';
 
 /** What is fixed when the kernel is compiled. */
 export interface AttentionOptions {
@@ -20,9 +20,9 @@ export interface AttentionOptions {
 /** What a dispatch reads and writes. */
 export interface AttentionBuffers {
   /** [batch · queries, queryStride], or one image's rows if they are shared. */
-  readonly queries: GPUBuffer;
-  /** [batch · keys, keyStride] */
-  readonly memory: GPUBuffer;
+  readonly queries: Binding;
+  /** [batch, keys, keyStride], or as `imageStride` says */
+  readonly memory: Binding;
   /** u32 [batch]: keys of each image, at least 1. */
   readonly lengths: GPUBuffer;
   /** [batch · queries, width] */
@@ -39,6 +39,8 @@ export interface AttentionLayout {
   readonly queryStride: number;
   /** Key rows of an image, padding included. */
   readonly keys: number;
+  /** From one image's first key row to the next one's; `keys · keyStride` by default. */
+  readonly imageStride?: number;
   readonly keyStride: number;
   readonly keyOffset: number;
   readonly valueOffset: number;
@@ -66,14 +68,15 @@ export class AttentionKernel {
   }
 
   step(owner: Buffers, buffers: AttentionBuffers, layout: AttentionLayout): Step {
-    const { batch, queries, sharedQueries = false } = layout;
+    const { batch, queries, sharedQueries = false, keys, keyStride } = layout;
     const uniform = owner.sizes(
       'attention layout',
       queries,
       sharedQueries ? 0 : queries,
       layout.queryStride,
-      layout.keys,
-      layout.keyStride,
+      keys,
+      layout.imageStride ?? keys * keyStride,
+      keyStride,
       layout.keyOffset,
       layout.valueOffset,
     );

@@ -63,6 +63,7 @@ export async function compileKernels(
       vocabulary: shape.vocabulary,
       normEpsilon: epsilon,
       k,
+      tileRows: tiling.tileRows,
       lanes: tiling.lanes,
       tileColumns: tiling.tileColumns,
     }),

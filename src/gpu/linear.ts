@@ -1,11 +1,10 @@
 /** Runs linear.wgsl: y = act(LN?(x)·W + b) (+ residual). */
 import code from '../shaders/linear.wgsl?raw';
 import type { Buffers } from './buffers.ts';
-import { bind, compile, type Step } from './step.ts';
+import { type Binding, bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 
-/** Rows of a workgroup's tile, as in the shader. */
-const tileRows = 4;
+type LinearTiling = Pick<Tiling, 'tileRows' | 'columnLanes' | 'slices'>;
 
 /** What is fixed when the kernel is compiled. */
 export interface LinearOptions {
@@ -29,21 +28,21 @@ export interface LinearBuffers {
   /** [residualRows, outputs], if the kernel adds one. */
   readonly residual?: GPUBuffer;
   /** [rows, outputs] */
-  readonly y: GPUBuffer;
+  readonly y: Binding;
 }
 
 /** A compiled linear layer, for any weights of its sizes and any number of rows. */
 export class LinearKernel {
   private constructor(
     private readonly options: LinearOptions,
-    private readonly columnLanes: number,
+    private readonly tiling: LinearTiling,
     private readonly pipeline: GPUComputePipeline,
   ) {}
 
   static async compile(
     device: GPUDevice,
     options: LinearOptions,
-    { columnLanes, slices }: Tiling,
+    tiling: LinearTiling,
   ): Promise<LinearKernel> {
     const { inputs, outputs, normEpsilon, gelu = false, residual = false } = options;
     const pipeline = await compile(device, `linear ${inputs} to ${outputs}`, code, {
@@ -53,15 +52,17 @@ export class LinearKernel {
       EPSILON: normEpsilon ?? 0,
       GELU: gelu,
       RESIDUAL: residual,
-      COLUMN_LANES: columnLanes,
-      SLICES: slices,
+      ROWS: tiling.tileRows,
+      COLUMN_LANES: tiling.columnLanes,
+      SLICES: tiling.slices,
     });
-    return new LinearKernel(options, columnLanes, pipeline);
+    return new LinearKernel(options, tiling, pipeline);
   }
 
   /** @param residualRows rows of the residual, which repeat for the rows of x */
   step(owner: Buffers, buffers: LinearBuffers, rows: number, residualRows = rows): Step {
     const { x, weight, bias, y } = buffers;
+    const { tileRows, columnLanes } = this.tiling;
     const sizes = owner.sizes(this.pipeline.label, rows, residualRows);
     // Every binding wants a buffer; without a residual any that is not written will do.
     const residual = buffers.residual ?? x;
@@ -69,7 +70,7 @@ export class LinearKernel {
       owner.device,
       this.pipeline,
       [sizes, x, weight, bias, residual, y],
-      [Math.ceil(rows / tileRows), Math.ceil(this.options.outputs / (4 * this.columnLanes)), 1],
+      [Math.ceil(rows / tileRows), Math.ceil(this.options.outputs / (4 * columnLanes)), 1],
     );
   }
 }

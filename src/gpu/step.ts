@@ -31,17 +31,23 @@ export async function compile(
   });
 }
 
+/** A buffer, or a part of one. */
+export type Binding = GPUBuffer | GPUBufferBinding;
+
 /** A step whose bindings 0, 1, … of group 0 are the given buffers. */
 export function bind(
   device: GPUDevice,
   pipeline: GPUComputePipeline,
-  buffers: readonly GPUBuffer[],
+  buffers: readonly Binding[],
   workgroups: Step['workgroups'],
 ): Step {
   const bindGroup = device.createBindGroup({
     label: pipeline.label,
     layout: pipeline.getBindGroupLayout(0),
-    entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+    entries: buffers.map((buffer, binding) => ({
+      binding,
+      resource: 'buffer' in buffer ? buffer : { buffer },
+    })),
   });
   return { pipeline, bindGroup, workgroups };
 }

@@ -2,6 +2,8 @@
 
 /** Values for the kernels' tile overrides. */
 export interface Tiling {
+  /** linear.wgsl and vocabulary.wgsl: rows of a workgroup. */
+  readonly tileRows: 1 | 4;
   /** linear.wgsl: lanes across columns, and across inputs. */
   readonly columnLanes: number;
   readonly slices: number;
@@ -17,6 +19,7 @@ export interface Tiling {
 
 /** For GPUs: many small workgroups with short loops, because a batch of one leaves a GPU idle. */
 export const hardwareTiling: Tiling = {
+  tileRows: 4,
   columnLanes: 16,
   slices: 4,
   lanes: 64,
@@ -31,6 +34,7 @@ export const hardwareTiling: Tiling = {
  * lanes about 0.3 ms, as much as 200,000 multiplications.
  */
 export const softwareTiling: Tiling = {
+  tileRows: 4,
   columnLanes: 64,
   slices: 1,
   lanes: 32,

@@ -2,10 +2,8 @@
 import mergeCode from '../shaders/topk_merge.wgsl?raw';
 import code from '../shaders/vocabulary.wgsl?raw';
 import type { Buffers } from './buffers.ts';
-import { bind, compile, type Step } from './step.ts';
-
-/** Rows of a workgroup's tile, as in the shader. */
-const tileRows = 4;
+import { type Binding, bind, compile, type Step } from './step.ts';
+import type { Tiling } from './tiling.ts';
 
 /** What is fixed when the kernels are compiled. */
 export interface VocabularyOptions {
@@ -16,6 +14,8 @@ export interface VocabularyOptions {
   readonly normEpsilon: number;
   /** Tokens kept of each row, at most `vocabulary`. */
   readonly k: number;
+  /** Rows of a workgroup: 4, or 1 where there is but one row. */
+  readonly tileRows: Tiling['tileRows'];
   /** Lanes of a workgroup; a multiple of 4. */
   readonly lanes: number;
   /** Columns of a workgroup: a multiple of 4·`lanes` up to 768. */
@@ -31,7 +31,7 @@ export interface VocabularyBuffers {
   /** [vocabulary], padded alike */
   readonly bias: GPUBuffer;
   /** [rows, k] of { token: u32, log probability: f32 } */
-  readonly posteriors: GPUBuffer;
+  readonly posteriors: Binding;
   /** [rows]: log Σ exp of all logits */
   readonly logTotals: GPUBuffer;
 }
@@ -55,6 +55,7 @@ export class VocabularyKernel {
         VOCABULARY: options.vocabulary,
         EPSILON: options.normEpsilon,
         TOP_K: options.k,
+        ROWS: options.tileRows,
         LANES: options.lanes,
         TILE_COLUMNS: options.tileColumns,
       }),
@@ -78,7 +79,7 @@ export class VocabularyKernel {
         owner.device,
         this.pipeline,
         [sizes, x, weight, bias, candidates, parts],
-        [Math.ceil(rows / tileRows), tiles, 1],
+        [Math.ceil(rows / this.options.tileRows), tiles, 1],
       ),
       bind(
         owner.device,

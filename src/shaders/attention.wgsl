@@ -28,8 +28,10 @@ struct Layout {
   query_stride: u32,
   /// Key rows of an image, padding included; at most MAX_KEYS.
   keys: u32,
-  /// Numbers in a row of the key-value buffer, and where in it the keys and the values start.
+  /// Numbers from one image's first key row to the next one's, and from one key row to the next.
+  image_stride: u32,
   key_stride: u32,
+  /// Where in a row the keys and the values start.
   key_offset: u32,
   value_offset: u32,
 }
@@ -37,7 +39,7 @@ struct Layout {
 @group(0) @binding(0) var<uniform> rows: Layout;
 /// [batch · query_step or queries, query_stride]
 @group(0) @binding(1) var<storage, read> queries: array<vec4f>;
-/// [batch · keys, key_stride]: keys and values
+/// [batch, keys, key_stride], if each image's rows are neighbours: keys and values
 @group(0) @binding(2) var<storage, read> memory: array<vec4f>;
 /// [batch]: keys of each image that hold something, at least 1.
 @group(0) @binding(3) var<storage, read> lengths: array<u32>;
@@ -59,7 +61,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lan
   // In vec4s from here on.
   let width = WIDTH / HEADS / 4;
   let key_stride = rows.key_stride / 4;
-  let image_at = image * rows.keys * key_stride + head * width;
+  let image_at = image * (rows.image_stride / 4) + head * width;
   let keys_at = image_at + rows.key_offset / 4;
   let values_at = image_at + rows.value_offset / 4;
 

@@ -1,6 +1,6 @@
 // A linear layer: y = act(LN?(x)·W + b) (+ residual).
 //
-// A workgroup computes a tile of 4 rows by 4·COLUMN_LANES columns. Its lanes are COLUMN_LANES
+// A workgroup computes a tile of ROWS rows by 4·COLUMN_LANES columns. Its lanes are COLUMN_LANES
 // neighbouring groups of four columns by SLICES: each slice sums over every SLICES-th group of four
 // inputs, and the slices' sums meet in workgroup memory. Slices give a narrow product, of few
 // tiles, more lanes and shorter loops; software adapters, where a barrier costs more than a tile,
@@ -13,7 +13,7 @@
 // norm's gain and centring are folded into W' and its bias into b' when the weights are loaded
 // (gpu/fold.ts), so that one number a row is left to compute, in the same loop.
 //
-// Dispatch: (ceil(rows / 4), ceil(OUTPUTS / (4·COLUMN_LANES)), 1). Row tiles come first, so that
+// Dispatch: (ceil(rows / ROWS), ceil(OUTPUTS / (4·COLUMN_LANES)), 1). Row tiles come first, so that
 // those that share columns run together and memory gives each part of W once.
 
 /// Numbers in a row of x; a multiple of 4.
@@ -28,12 +28,12 @@ override EPSILON: f32 = 1e-5;
 override GELU: bool = false;
 /// Adds the residual.
 override RESIDUAL: bool = false;
+/// Rows of a tile: 4, or 1 where there is but one row.
+override ROWS: u32 = 4;
 /// Lanes of a workgroup across columns.
 override COLUMN_LANES: u32 = 16;
 /// Lanes of a workgroup across inputs.
 override SLICES: u32 = 4;
-
-const ROWS = 4u;
 
 struct Sizes {
   /// Rows of x and y.
@@ -54,7 +54,7 @@ struct Sizes {
 /// [rows, OUTPUTS]
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
 
-/// What one lane adds up for four rows.
+/// What one lane adds up for the tile's rows.
 struct Sums {
   /// One row of the tile a matrix column: four neighbouring outputs.
   products: mat4x4f,
@@ -102,7 +102,7 @@ fn start(row: u32) -> u32 {
   return min(row, sizes.rows - 1) * (INPUTS / 4);
 }
 
-/// This slice's part of four rows of x times four columns of W.
+/// This slice's part of the tile's rows of x times four columns of W.
 fn slice_sums(row: u32, column: u32, slice: u32) -> Sums {
   let stride = OUTPUTS / 4;
   let from0 = start(row);
@@ -126,10 +126,17 @@ fn slice_sums(row: u32, column: u32, slice: u32) -> Sums {
     let at = 4 * k * stride + column;
     let w = mat4x4f(weight[at], weight[at + stride], weight[at + 2 * stride], weight[at + 3 * stride]);
     let x0 = x[from0 + k] - shift.x;
+    y0 += w * x0;
+    if ROWS == 1 {
+      if NORMALIZE {
+        shifted.x += dot(x0, vec4f(1));
+        squares.x += dot(x0, x0);
+      }
+      continue;
+    }
     let x1 = x[from1 + k] - shift.y;
     let x2 = x[from2 + k] - shift.z;
     let x3 = x[from3 + k] - shift.w;
-    y0 += w * x0;
     y1 += w * x1;
     y2 += w * x2;
     y3 += w * x3;

@@ -2,12 +2,12 @@
 // logits of a tile with their largest and their sum of exponentials. The logits themselves, rows ×
 // vocabulary of them, are never stored.
 //
-// A workgroup takes 4 rows by TILE_COLUMNS columns: each lane sums four columns at a time as in
-// linear.wgsl, with the norm folded into W and b the same way. Then a quarter of the lanes a row
-// choose the tile's k best, one a round: the best of those that come after the one before.
+// A workgroup takes ROWS rows by TILE_COLUMNS columns: each lane sums four columns at a time as in
+// linear.wgsl, with the norm folded into W and b the same way. Then the rows share the lanes, who
+// choose the tile's k best of each, one a round: the best of those that come after the one before.
 // topk_merge.wgsl merges the tiles of a row.
 //
-// Dispatch: (ceil(rows / 4), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
+// Dispatch: (ceil(rows / ROWS), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
 
 /// Numbers in a row of x; a multiple of 4.
 override INPUTS: u32;
@@ -17,12 +17,13 @@ override VOCABULARY: u32;
 override EPSILON: f32 = 1e-5;
 /// Tokens kept of each tile.
 override TOP_K: u32 = 8;
+/// Rows of a tile: 4, or 1 where there is but one row.
+override ROWS: u32 = 4;
 /// Lanes of a workgroup; a multiple of 4.
 override LANES: u32 = 64;
 /// Columns of a workgroup: a multiple of 4·LANES, at most 768 to fit 16 KiB of workgroup memory.
 override TILE_COLUMNS: u32 = 256;
 
-const ROWS = 4u;
 /// Lanes that choose for a row.
 override ROW_LANES = LANES / ROWS;
 /// The token of a place that a tile of fewer than k columns leaves empty.
@@ -148,7 +149,7 @@ fn start(row: u32) -> u32 {
   return min(row, sizes.rows - 1) * (INPUTS / 4);
 }
 
-/// Four neighbouring logits of four rows, a row a matrix column. See `slice_sums` in linear.wgsl.
+/// Four neighbouring logits of the tile's rows, a row a matrix column. See `slice_sums` in linear.wgsl.
 fn products(row: u32, column: u32) -> mat4x4f {
   let stride = (VOCABULARY + 3) / 4;
   let from0 = start(row);
@@ -166,10 +167,15 @@ fn products(row: u32, column: u32) -> mat4x4f {
     let at = 4 * k * stride + column;
     let w = mat4x4f(weight[at], weight[at + stride], weight[at + 2 * stride], weight[at + 3 * stride]);
     let x0 = x[from0 + k] - shift.x;
+    y0 += w * x0;
+    if ROWS == 1 {
+      shifted.x += dot(x0, vec4f(1));
+      squares.x += dot(x0, x0);
+      continue;
+    }
     let x1 = x[from1 + k] - shift.y;
     let x2 = x[from2 + k] - shift.z;
     let x3 = x[from3 + k] - shift.w;
-    y0 += w * x0;
     y1 += w * x1;
     y2 += w * x2;
     y3 += w * x3;
