@@ -39,7 +39,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           environment: 'node',
-          include: ['src/**/*.test.ts'],
+          include: ['{src,bench}/**/*.test.ts'],
           // A property is some hundred cases: seconds, on a busy machine a minute.
           testTimeout: 60_000,
         },

@@ -7,6 +7,7 @@
  */
 import { allocate, type Buffers } from '../../src/gpu/buffers.ts';
 import { CostCounter } from '../../src/gpu/counters.ts';
+import type { Step } from '../../src/gpu/step.ts';
 import { type Tiling, tilingFor } from '../../src/gpu/tiling.ts';
 import { uploadWeights } from '../../src/gpu/weights.ts';
 import type { DecoderCost, DecoderShape, DecoderWeights } from '../../src/model/decoder.ts';
@@ -63,12 +64,17 @@ export class AutoregressiveDecoder {
   }
 
   /**
-   * Writes as many words as the plan has.
+   * Writes texts.
    *
+   * @param words of each text, its end included; at most those of the writing
    * @param wait 'end' leaves all words to the GPU and reads them once; 'word' reads each before the
    * next is asked for, as a runtime does that looks at it on the CPU
    */
-  async decode(memoryLengths: readonly number[], wait: 'end' | 'word'): Promise<Written> {
+  async decode(
+    memoryLengths: readonly number[],
+    words: number,
+    wait: 'end' | 'word',
+  ): Promise<Written> {
     const { plan, device, writing } = this;
     const counter = new CostCounter();
     device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
@@ -78,12 +84,12 @@ export class AutoregressiveDecoder {
     let encoder = device.createCommandEncoder({ label: 'write' });
     counter.dispatch(encoder, [plan.read]);
     let waiting = 0;
-    for (const [position, steps] of plan.write.entries()) {
+    for (const [position, steps] of plan.write.slice(0, words).entries()) {
       counter.dispatch(encoder, steps);
       const choices = plan.choices[position] as GPUBuffer;
       encoder.copyBufferToBuffer(choices, 0, this.readback, waiting * bytes, bytes);
       waiting++;
-      if (wait === 'end' && position < plan.write.length - 1) continue;
+      if (wait === 'end' && position < words - 1) continue;
       counter.submit(device.queue, encoder);
       const numbers = new Uint32Array(await counter.read(this.readback, waiting * bytes));
       for (let at = 0; at < numbers.length; at += bytes / 4) {
@@ -96,6 +102,11 @@ export class AutoregressiveDecoder {
       textOf(positions, image * writing.beams, writing.beams),
     );
     return { texts, cost: counter.cost };
+  }
+
+  /** The dispatches of so many words. */
+  steps(words: number): readonly Step[] {
+    return [this.plan.read, ...this.plan.write.slice(0, words).flat()];
   }
 
   dispose(): void {

@@ -16,7 +16,7 @@ export interface Writing {
   readonly batch: number;
   /** Texts kept of each image; 1 is greedy search. */
   readonly beams: number;
-  /** Words of each text, its end included; at most the shape's queries. */
+  /** Words of each text at most, its end included; no more than the shape has queries. */
   readonly words: number;
 }
 
@@ -169,6 +169,7 @@ export function buildPlan(
         kernels.embed,
         [sizes, last, words, weights.queries, x],
         [Math.ceil(width / 4 / 64), rows, 1],
+        { operations: 2 * rows * width, numbers: 3 * rows * width },
       ),
     ];
     weights.layers.forEach((layer, i) => {
@@ -209,7 +210,12 @@ export function buildPlan(
       ...kernels.vocabulary.steps(buffers, { x, weight, bias, posteriors: found, logTotals }, rows),
     );
     if (kernels.select && kernels.reorder) {
-      steps.push(bind(device, kernels.select, [sizes, found, last, chosen], [batch, 1, 1]));
+      steps.push(
+        bind(device, kernels.select, [sizes, found, last, chosen], [batch, 1, 1], {
+          operations: rows * beams,
+          numbers: 2 * rows * (beams + 4),
+        }),
+      );
       const next = caches[(position + 1) % caches.length] as GPUBuffer;
       steps.push(
         bind(
@@ -217,6 +223,7 @@ export function buildPlan(
           kernels.reorder,
           [chosen, cache, next],
           [Math.ceil(width / 2 / 64), rows, (position + 1) * layers],
+          { operations: 0, numbers: 4 * (position + 1) * layers * rows * width },
         ),
       );
     }

@@ -29,14 +29,18 @@ export interface AttentionMapBuffers {
 
 /** A compiled map, for keys of any layout. */
 export class AttentionMapKernel {
-  private constructor(private readonly pipeline: GPUComputePipeline) {}
+  private constructor(
+    private readonly width: number,
+    private readonly pipeline: GPUComputePipeline,
+  ) {}
 
   static async compile(
     device: GPUDevice,
     { heads, width, maxKeys, lanes }: AttentionMapOptions,
   ): Promise<AttentionMapKernel> {
     const constants = { HEADS: heads, WIDTH: width, MAX_KEYS: maxKeys, LANES: lanes };
-    return new AttentionMapKernel(await compile(device, 'attention map', code, constants));
+    const pipeline = await compile(device, 'attention map', code, constants);
+    return new AttentionMapKernel(width, pipeline);
   }
 
   step(
@@ -58,6 +62,10 @@ export class AttentionMapKernel {
       this.pipeline,
       [uniform, buffers.queries, buffers.memory, buffers.lengths, buffers.map],
       [queries, batch, 1],
+      {
+        operations: 2 * batch * queries * layout.keys * this.width,
+        numbers: batch * ((queries + layout.keys) * this.width + queries * layout.keys),
+      },
     );
   }
 }

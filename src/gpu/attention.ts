@@ -85,6 +85,10 @@ export class AttentionKernel {
       this.pipeline,
       [uniform, buffers.queries, buffers.memory, buffers.lengths, buffers.y],
       [Math.ceil(queries / this.queryRows), this.options.heads, batch],
+      {
+        operations: 4 * batch * queries * keys * this.options.width,
+        numbers: 2 * batch * (queries + keys) * this.options.width,
+      },
     );
   }
 }

@@ -42,6 +42,7 @@ export class CollapseKernel {
       this.pipeline,
       [sizes, buffers.posteriors, buffers.records],
       [batch, 1, 1],
+      { operations: 0, numbers: batch * (2 * slots + recordLength(slots)) },
     );
   }
 }

@@ -18,6 +18,7 @@ import { compileKernels } from './kernels.ts';
 import { buildPlan, type Plan, type PlanContext } from './plan.ts';
 import { Results, type Source } from './results.ts';
 import { readScored, type Scoring } from './score.ts';
+import type { Step } from './step.ts';
 import { type Tiling, tilingFor } from './tiling.ts';
 import { uploadWeights } from './weights.ts';
 
@@ -104,10 +105,10 @@ export class GpuDecoder {
     this.#checkAlive();
     checkRequest(this.shape, request);
     const batch = request.memoryLengths.length;
-    const { first, count: slots } = request.queries;
-    const key = `${batch} images, ${slots} queries from ${first}`;
+    const { count: slots } = request.queries;
     // No await where there is a plan: what the caller queues next must come after this pass.
-    const plan = this.#plans.get(key) ?? (await this.#build(key, batch, request.queries));
+    const plan =
+      this.#plans.get(keyOf(batch, request.queries)) ?? (await this.#build(batch, request.queries));
     this.#checkAlive();
     const { candidates } = request;
     if (!candidates) return this.#run(plan, request, undefined);
@@ -123,6 +124,13 @@ export class GpuDecoder {
     }
   }
 
+  /** The dispatches of a pass over such a batch, for who times or models them. */
+  async steps(batch: number, queries: QueryRange): Promise<readonly Step[]> {
+    this.#checkAlive();
+    const plan = this.#plans.get(keyOf(batch, queries)) ?? (await this.#build(batch, queries));
+    return plan.steps;
+  }
+
   /** Destroys every buffer; passes under way reject with 'disposed'. */
   dispose(): void {
     if (this.#disposed) return;
@@ -133,7 +141,8 @@ export class GpuDecoder {
   }
 
   /** Builds a plan, once however many passes wait for it. */
-  #build(key: string, batch: number, queries: QueryRange): Promise<Plan> {
+  #build(batch: number, queries: QueryRange): Promise<Plan> {
+    const key = keyOf(batch, queries);
     let building = this.#building.get(key);
     if (!building) {
       const memory = this.memoryBuffer(batch);
@@ -222,4 +231,9 @@ export class GpuDecoder {
     if (this.#disposed) throw new NarvlError('disposed', 'the decoder was disposed');
     if (this.#lost) throw this.#lost;
   }
+}
+
+/** What plans differ by. */
+function keyOf(batch: number, { first, count }: QueryRange): string {
+  return `${batch} images, ${count} queries from ${first}`;
 }

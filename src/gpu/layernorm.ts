@@ -17,7 +17,10 @@ export interface LayerNormBuffers {
 
 /** A compiled layer norm for rows of one width. */
 export class LayerNormKernel {
-  private constructor(private readonly pipeline: GPUComputePipeline) {}
+  private constructor(
+    private readonly width: number,
+    private readonly pipeline: GPUComputePipeline,
+  ) {}
 
   static async compile(
     device: GPUDevice,
@@ -25,10 +28,13 @@ export class LayerNormKernel {
     epsilon: number,
   ): Promise<LayerNormKernel> {
     const constants = { WIDTH: width, EPSILON: epsilon };
-    return new LayerNormKernel(await compile(device, 'layer norm', code, constants));
+    return new LayerNormKernel(width, await compile(device, 'layer norm', code, constants));
   }
 
   step(owner: Buffers, { x, gain, bias, y }: LayerNormBuffers, rows: number): Step {
-    return bind(owner.device, this.pipeline, [x, gain, bias, y], [rows, 1, 1]);
+    return bind(owner.device, this.pipeline, [x, gain, bias, y], [rows, 1, 1], {
+      operations: 8 * rows * this.width,
+      numbers: 2 * (rows + 1) * this.width,
+    });
   }
 }

@@ -62,6 +62,7 @@ export class LinearKernel {
   /** @param residualRows rows of the residual, which repeat for the rows of x */
   step(owner: Buffers, buffers: LinearBuffers, rows: number, residualRows = rows): Step {
     const { x, weight, bias, y } = buffers;
+    const { inputs, outputs } = this.options;
     const { tileRows, columnLanes } = this.tiling;
     const sizes = owner.sizes(this.pipeline.label, rows, residualRows);
     // Every binding wants a buffer; without a residual any that is not written will do.
@@ -70,7 +71,14 @@ export class LinearKernel {
       owner.device,
       this.pipeline,
       [sizes, x, weight, bias, residual, y],
-      [Math.ceil(rows / tileRows), Math.ceil(this.options.outputs / (4 * columnLanes)), 1],
+      [Math.ceil(rows / tileRows), Math.ceil(outputs / (4 * columnLanes)), 1],
+      {
+        operations: 2 * rows * inputs * outputs,
+        numbers:
+          (inputs + 1) * outputs +
+          rows * (inputs + outputs) +
+          (buffers.residual ? residualRows * outputs : 0),
+      },
     );
   }
 }

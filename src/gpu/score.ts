@@ -101,6 +101,10 @@ export class ScoreKernel {
           logProbs,
         ],
         [Math.ceil(width / this.tiling.lanes), Math.ceil((batch * slots) / 4), 1],
+        {
+          operations: 2 * batch * slots * this.shape.width * width,
+          numbers: (this.shape.width + batch * slots) * width + batch * slots * this.shape.width,
+        },
       ),
       bind(
         device,
@@ -113,6 +117,11 @@ export class ScoreKernel {
           scores,
         ],
         [candidates.length, batch, 1],
+        {
+          // A state adds three paths and its emission in log space.
+          operations: 10 * batch * slots * (2 * words.length + 3 * candidates.length),
+          numbers: batch * (slots * width + candidates.length) + words.length + lengths.length,
+        },
       ),
     ];
     return {

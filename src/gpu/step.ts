@@ -1,10 +1,19 @@
 /** Dispatches: compiling what they run, binding what they read and write, encoding them. */
 
+/** What a dispatch cannot do without, by its sizes: what a cost model and a profiler count. */
+export interface Work {
+  /** On numbers; a multiplication with an addition is two. */
+  readonly operations: number;
+  /** Numbers of four bytes that are read or written, each counted once. */
+  readonly numbers: number;
+}
+
 /** A pipeline with its buffers and its number of workgroups. */
 export interface Step {
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [x: number, y: number, z: number];
+  readonly work: Work;
 }
 
 /**
@@ -40,6 +49,7 @@ export function bind(
   pipeline: GPUComputePipeline,
   buffers: readonly Binding[],
   workgroups: Step['workgroups'],
+  work: Work,
 ): Step {
   const bindGroup = device.createBindGroup({
     label: pipeline.label,
@@ -49,7 +59,7 @@ export function bind(
       resource: 'buffer' in buffer ? buffer : { buffer },
     })),
   });
-  return { pipeline, bindGroup, workgroups };
+  return { pipeline, bindGroup, workgroups, work };
 }
 
 /** Encodes steps, in order, as a compute pass of their own. */

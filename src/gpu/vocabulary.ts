@@ -70,22 +70,29 @@ export class VocabularyKernel {
 
   steps(owner: Buffers, buffers: VocabularyBuffers, rows: number): Step[] {
     const { x, weight, bias, posteriors, logTotals } = buffers;
+    const { inputs, vocabulary, k, tileRows } = this.options;
     const tiles = this.#tiles;
     const sizes = owner.sizes('vocabulary', rows);
-    const candidates = owner.storage('candidates', 2 * rows * tiles * this.options.k);
+    const candidates = owner.storage('candidates', 2 * rows * tiles * k);
     const parts = owner.storage('log-sum-exp parts', 2 * rows * tiles);
+    const found = 2 * rows * tiles * (k + 1);
     return [
       bind(
         owner.device,
         this.pipeline,
         [sizes, x, weight, bias, candidates, parts],
-        [Math.ceil(rows / this.options.tileRows), tiles, 1],
+        [Math.ceil(rows / tileRows), tiles, 1],
+        {
+          operations: 2 * rows * inputs * vocabulary,
+          numbers: (inputs + 1) * vocabulary + rows * inputs + found,
+        },
       ),
       bind(
         owner.device,
         this.mergePipeline,
         [candidates, parts, posteriors, logTotals],
         [rows, 1, 1],
+        { operations: 0, numbers: found + rows * (2 * k + 1) },
       ),
     ];
   }

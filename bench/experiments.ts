@@ -1,0 +1,380 @@
+/** What is timed against what, and what is made of it. */
+import { GpuDecoder } from '../src/gpu/decoder.ts';
+import { profile } from '../src/gpu/profiler.ts';
+import type { DecoderWeights, QueryRange } from '../src/model/decoder.ts';
+import { randomWeights } from '../src/testing/random.ts';
+import { AutoregressiveDecoder } from './autoregressive/decoder.ts';
+import {
+  autoregressive,
+  fullLengths,
+  inTypeScript,
+  memoryOf,
+  onePass,
+  onnxInWasm,
+  onnxOnGpu,
+} from './contenders.ts';
+import { type Contender, interleave, type Timed } from './measure.ts';
+import { type Counts, devices, dispatchTime, predict } from './model.ts';
+import type { Rates } from './rates/rates.ts';
+import type { KernelShare, Prediction, Section } from './report.ts';
+import type { Size } from './sizes.ts';
+
+/** Where the bench runs, and how long it may take. */
+export interface Bench {
+  readonly device: GPUDevice;
+  /** Whether onnxruntime and a page are there. */
+  readonly browser: boolean;
+  readonly rounds: number;
+  onProgress(what: string): void;
+}
+
+type Maybe = { readonly name: string; make(): Promise<Contender> | Contender };
+
+/** Words of an autoregressive text are one more than it shows: its end. */
+const END = 1;
+const BEAMS = 5;
+const WARM_UPS = 2;
+
+const FROM_MEMORY = 'From the memory on the GPU to token ids on the CPU, one image.';
+
+/** All contenders on one size, captions and answers. */
+export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> {
+  const { device } = bench;
+  const { shape, weights } = size;
+  const lengths = fullLengths(size, 1);
+  const captions: QueryRange = { first: 0, count: size.captionSlots };
+  const answers: QueryRange = { first: size.captionSlots, count: size.answerSlots };
+  const longest = 20 + END;
+  const owned: { dispose(): void }[] = [];
+  const own = <T extends { dispose(): void }>(made: T): T => {
+    owned.push(made);
+    return made;
+  };
+  const memory = memoryOf(size, 1);
+  let one: Promise<GpuDecoder> | undefined;
+  const narvl = () => {
+    one ??= GpuDecoder.create(device, shape, weights).then((made) => {
+      device.queue.writeBuffer(made.memoryBuffer(1), 0, memory);
+      return own(made);
+    });
+    return one;
+  };
+  const opponents = new Map<number, Promise<AutoregressiveDecoder>>();
+  const opponent = (beams: number, words: number) => {
+    const made =
+      opponents.get(beams) ??
+      AutoregressiveDecoder.create(device, shape, weights, { batch: 1, beams, words }).then(
+        (decoder) => {
+          device.queue.writeBuffer(decoder.memory, 0, memory);
+          return own(decoder);
+        },
+      );
+    opponents.set(beams, made);
+    return made;
+  };
+  const beams = () => opponent(BEAMS, 12 + END);
+  const greedy = () => opponent(1, longest);
+  const ours = (name: string, queries: QueryRange): Maybe => ({
+    name,
+    make: async () => onePass(name, await narvl(), lengths, queries),
+  });
+  const theirs = (
+    name: string,
+    decoder: () => Promise<AutoregressiveDecoder>,
+    words: number,
+    wait: 'end' | 'word' = 'end',
+  ): Maybe => ({
+    name,
+    make: async () => autoregressive(name, await decoder(), lengths, words + END, wait),
+  });
+  const elsewhere = (name: string, make: (name: string) => Promise<Contender>): Maybe => ({
+    name,
+    make: () => {
+      if (!bench.browser) throw new Error('onnxruntime-web wants a browser');
+      return make(name);
+    },
+  });
+  const absent = (name: string, reason: string): Maybe => ({
+    name,
+    make: () => {
+      throw new Error(reason);
+    },
+  });
+  try {
+    return [
+      await section(bench, `Captions, ${size.name}`, FROM_MEMORY, [
+        ours(`(a) one pass, ${size.captionSlots} slots`, captions),
+        ...[3, 6, 12, 20].map((words) =>
+          theirs(`(b) greedy with a cache, ${words} words`, greedy, words),
+        ),
+        theirs('(c) the same, 12 words, each read back', greedy, 12, 'word'),
+        theirs(`(d) beam search, ${BEAMS} beams, 12 words`, beams, 12),
+        elsewhere('(e) onnxruntime-web, WebGPU', (name) => onnxOnGpu(name, device, size, false)),
+        elsewhere('(e) the same with graph capture', (name) => onnxOnGpu(name, device, size, true)),
+        absent(
+          '(f) transformers.js, autoregressive, same size',
+          'no model of this size exists in its layout, and none can be downloaded here',
+        ),
+        elsewhere('(g) onnxruntime-web, WebAssembly', (name) => onnxInWasm(name, size)),
+        {
+          name: '(g) plain TypeScript',
+          make: () => inTypeScript('(g) plain TypeScript', size),
+        },
+      ]),
+      await section(bench, `Answers, ${size.name}`, FROM_MEMORY, [
+        ours(`(a) one pass, ${size.answerSlots} slots`, answers),
+        theirs('(b) greedy with a cache, 3 words', greedy, 3),
+        theirs('(c) the same, each read back', greedy, 3, 'word'),
+        theirs(`(d) beam search, ${BEAMS} beams, 3 words`, beams, 3),
+      ]),
+    ];
+  } finally {
+    for (const made of owned) made.dispose();
+  }
+}
+
+/** One pass over 20, 40 and 80 slots. */
+export async function slotsStage(bench: Bench, size: Size): Promise<Section> {
+  const shape = { ...size.shape, queries: 80 };
+  const decoder = await GpuDecoder.create(bench.device, shape, randomWeights(shape, 2));
+  bench.device.queue.writeBuffer(decoder.memoryBuffer(1), 0, memoryOf(size, 1));
+  try {
+    return await section(
+      bench,
+      'Slots',
+      FROM_MEMORY,
+      [20, 40, 80].map((count) => ({
+        name: `${count} slots`,
+        make: () => onePass(`${count} slots`, decoder, fullLengths(size, 1), { first: 0, count }),
+      })),
+    );
+  } finally {
+    decoder.dispose();
+  }
+}
+
+/** One pass whose text is short, and one whose text is long. */
+export async function textStage(bench: Bench, size: Size): Promise<Section> {
+  const lengths = fullLengths(size, 1);
+  const queries = { first: 0, count: size.captionSlots };
+  const decoders: GpuDecoder[] = [];
+  const texts: Maybe[] = [];
+  try {
+    // The blank's bias decides how many slots say a word: as many as are wanted, or nearly.
+    for (const wanted of [3, 15]) {
+      const decoder = await withWords(bench.device, size, queries, wanted);
+      decoders.push(decoder.decoder);
+      const name = `a text of ${decoder.words} tokens`;
+      texts.push({ name, make: () => onePass(name, decoder.decoder, lengths, queries) });
+    }
+    return await section(bench, 'Length of the text', FROM_MEMORY, texts);
+  } finally {
+    for (const decoder of decoders) decoder.dispose();
+  }
+}
+
+/** One pass and greedy search over batches. */
+export async function batchStage(bench: Bench, size: Size): Promise<Section> {
+  const { device } = bench;
+  const { shape, weights } = size;
+  const words = 12 + END;
+  const narvl = await GpuDecoder.create(device, shape, weights);
+  const owned: { dispose(): void }[] = [narvl];
+  const batches = [1, 4, 16];
+  try {
+    return await section(
+      bench,
+      'Batches',
+      'From the memories on the GPU to token ids on the CPU; times are those of the whole batch.',
+      [
+        ...batches.map((batch) => ({
+          name: `(a) one pass, ${batch} at once`,
+          make: () => {
+            device.queue.writeBuffer(narvl.memoryBuffer(batch), 0, memoryOf(size, batch));
+            return onePass(`(a) one pass, ${batch} at once`, narvl, fullLengths(size, batch), {
+              first: 0,
+              count: size.captionSlots,
+            });
+          },
+        })),
+        ...batches.map((batch) => ({
+          name: `(b) greedy with a cache, 12 words, ${batch} at once`,
+          make: async () => {
+            const writing = { batch, beams: 1, words };
+            const decoder = await AutoregressiveDecoder.create(device, shape, weights, writing);
+            owned.push(decoder);
+            device.queue.writeBuffer(decoder.memory, 0, memoryOf(size, batch));
+            const name = `(b) greedy with a cache, 12 words, ${batch} at once`;
+            return autoregressive(name, decoder, fullLengths(size, batch), words);
+          },
+        })),
+      ],
+    );
+  } finally {
+    for (const made of owned) made.dispose();
+  }
+}
+
+/** Where a pass spends its time, kernel by kernel, and how near that is to what can be had. */
+export async function kernelStage(
+  bench: Bench,
+  size: Size,
+  rates: Rates,
+): Promise<KernelShare[] | undefined> {
+  bench.onProgress('kernels of a pass');
+  const decoder = await GpuDecoder.create(bench.device, size.shape, size.weights);
+  try {
+    bench.device.queue.writeBuffer(decoder.memoryBuffer(1), 0, memoryOf(size, 1));
+    const queries = { first: 0, count: size.captionSlots };
+    await decoder.decode({ memoryLengths: fullLengths(size, 1), queries });
+    const found = await profile(bench.device, await decoder.steps(1, queries), bench.rounds);
+    if (!found) return undefined;
+    const kernels = [...new Set(found.map(({ kernel }) => kernel))];
+    return kernels.map((kernel) => {
+      const steps = found.filter((step) => step.kernel === kernel);
+      const milliseconds = sum(steps.map((step) => step.milliseconds));
+      const operations = sum(steps.map(({ work }) => work.operations)) / rates.operations;
+      const memory = (4 * sum(steps.map(({ work }) => work.numbers))) / rates.bandwidth;
+      return {
+        kernel,
+        dispatches: steps.length,
+        milliseconds,
+        roofline: sum(steps.map(({ work }) => dispatchTime(work, rates))) / milliseconds,
+        bound: memory > operations ? 'memory' : 'arithmetic',
+      };
+    });
+  } finally {
+    decoder.dispose();
+  }
+}
+
+/** What the cost model says of the ratios that were measured. */
+export async function predictions(
+  bench: Bench,
+  size: Size,
+  rates: Rates,
+  sections: readonly Section[],
+): Promise<Prediction[]> {
+  const { device } = bench;
+  const { shape, weights, captionSlots, answerSlots } = size;
+  const words = 12 + END;
+  const decoder = await GpuDecoder.create(device, shape, weights);
+  const greedy = await AutoregressiveDecoder.create(device, shape, weights, {
+    ...{ batch: 1, beams: 1, words },
+  });
+  const beams = await AutoregressiveDecoder.create(device, shape, weights, {
+    ...{ batch: 1, beams: BEAMS, words },
+  });
+  try {
+    const pass = async (queries: QueryRange): Promise<Counts> => ({
+      steps: await decoder.steps(1, queries),
+      submits: 1,
+    });
+    const captions = await pass({ first: 0, count: captionSlots });
+    const answers = await pass({ first: captionSlots, count: answerSlots });
+    const search = (of: AutoregressiveDecoder, length: number, submits: number): Counts => ({
+      steps: of.steps(length + END),
+      submits,
+    });
+    const rows: [string, Counts, Counts, RegExp, RegExp][] = [
+      [
+        '(b) / (a), captions of 12 words',
+        search(greedy, 12, 1),
+        captions,
+        /^Captions/,
+        /^\(b\).* 12/,
+      ],
+      [
+        '(c) / (a), captions of 12 words',
+        search(greedy, 12, words),
+        captions,
+        /^Captions/,
+        /^\(c\)/,
+      ],
+      ['(d) / (a), captions of 12 words', search(beams, 12, 1), captions, /^Captions/, /^\(d\)/],
+      ['(d) / (a), answers of 3 words', search(beams, 3, 1), answers, /^Answers/, /^\(d\)/],
+    ];
+    return rows.map(([name, theirs, ours, title, contender]) => ({
+      name,
+      ratios: Object.fromEntries(
+        devices.map((of) => [of.name, predict(theirs, of.rates) / predict(ours, of.rates)]),
+      ),
+      here: predict(theirs, rates) / predict(ours, rates),
+      measured: find(sections, size, title, contender)?.ratio,
+    }));
+  } finally {
+    for (const made of [decoder, greedy, beams]) made.dispose();
+  }
+}
+
+function find(
+  sections: readonly Section[],
+  size: Size,
+  title: RegExp,
+  contender: RegExp,
+): Timed | undefined {
+  return sections
+    .find((section) => title.test(section.title) && section.title.endsWith(size.name))
+    ?.timed.find(({ name }) => contender.test(name));
+}
+
+/** Makes the contenders and times them; one that cannot be made, or run, becomes a reason. */
+async function section(
+  bench: Bench,
+  title: string,
+  note: string,
+  wanted: readonly Maybe[],
+): Promise<Section> {
+  const made: Contender[] = [];
+  const failed: { name: string; reason: string }[] = [];
+  for (const { name, make } of wanted) {
+    bench.onProgress(`${title}: preparing ${name}`);
+    try {
+      const contender = await make();
+      await contender.run();
+      made.push(contender);
+    } catch (error) {
+      const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+      failed.push({ name, reason });
+    }
+  }
+  const rounds = { rounds: bench.rounds, warmUps: Math.min(WARM_UPS, bench.rounds) };
+  const timed = await interleave(made, rounds, (done) =>
+    bench.onProgress(`${title}: round ${done} of ${rounds.rounds + rounds.warmUps}`),
+  );
+  for (const contender of made) await contender.dispose?.();
+  return { title, note, timed, failed };
+}
+
+/** The size's decoder with a blank so likely that about so many tokens are left. */
+async function withWords(
+  device: GPUDevice,
+  { shape, weights, ...size }: Size,
+  queries: QueryRange,
+  wanted: number,
+): Promise<{ decoder: GpuDecoder; words: number }> {
+  let [low, high] = [-60, 60];
+  for (let step = 0; ; step++) {
+    const middle = (low + high) / 2;
+    const decoder = await GpuDecoder.create(device, shape, biased(weights, shape.blank, middle));
+    device.queue.writeBuffer(decoder.memoryBuffer(1), 0, memoryOf({ shape, weights, ...size }, 1));
+    const { decodings } = await decoder.decode({ memoryLengths: [shape.memory], queries });
+    const words = decodings[0]?.tokens.length ?? 0;
+    if (words === wanted || step === 10) return { decoder, words };
+    decoder.dispose();
+    if (words > wanted) low = middle;
+    else high = middle;
+  }
+}
+
+function biased(weights: DecoderWeights, token: number, more: number): DecoderWeights {
+  const bias = weights.get('head.bias');
+  if (!bias) return weights;
+  const data = bias.data.slice();
+  data[token] = (data[token] ?? 0) + more;
+  return new Map(weights).set('head.bias', { ...bias, data });
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,60 @@
+/**
+ * What a decoder takes on a device whose rates are known: of each dispatch the larger of what memory
+ * and what arithmetic take, and its launch; of each submit, the wait for its result.
+ */
+import type { Step } from '../src/gpu/step.ts';
+import type { Rates } from './rates/rates.ts';
+
+/** What is modelled, as the plan counts it. */
+export interface Counts {
+  readonly steps: readonly Pick<Step, 'work'>[];
+  readonly submits: number;
+}
+
+/** Milliseconds. */
+export function predict({ steps, submits }: Counts, rates: Rates): number {
+  const dispatches = steps.reduce((sum, { work }) => sum + dispatchTime(work, rates), 0);
+  return dispatches + steps.length * rates.launch + submits * rates.wait;
+}
+
+/** Milliseconds of one dispatch, its launch left out: the roofline. */
+export function dispatchTime(work: Step['work'], rates: Rates): number {
+  const { operations, numbers } = work;
+  return 1000 * Math.max((4 * numbers) / rates.bandwidth, operations / rates.operations);
+}
+
+/** A kind of device with the rates that its maker publishes. */
+export interface NamedDevice {
+  readonly name: string;
+  readonly rates: Rates;
+  /** Where the rates are from. */
+  readonly source: string;
+}
+
+/**
+ * Launches are those of DESIGN.md, 24 to 70 µs measured on real devices; waits are a browser's, from
+ * its worker to its GPU process and back. Peaks are what a maker claims, so that times are lower
+ * bounds; ratios are what the model is for.
+ */
+export const devices: readonly NamedDevice[] = [
+  {
+    name: 'phone',
+    rates: { bandwidth: 67.2e9, operations: 2.0e12, launch: 0.07, wait: 2 },
+    source: 'Adreno 740: 67.2 GB/s (LPDDR5X); 2 TFLOP/s is an estimate, Qualcomm names none',
+  },
+  {
+    name: 'integrated',
+    rates: { bandwidth: 68.3e9, operations: 2.07e12, launch: 0.05, wait: 1 },
+    source: 'Intel Iris Xe, 96 units at 1.35 GHz: 2.07 TFLOP/s, LPDDR4X-4266: 68.3 GB/s',
+  },
+  {
+    name: 'laptop',
+    rates: { bandwidth: 100e9, operations: 3.6e12, launch: 0.03, wait: 1 },
+    source: 'Apple M2: 3.6 TFLOP/s, 100 GB/s',
+  },
+  {
+    name: 'desktop',
+    rates: { bandwidth: 504e9, operations: 29.15e12, launch: 0.024, wait: 1 },
+    source: 'NVIDIA RTX 4070: 29.15 TFLOP/s, 504 GB/s',
+  },
+];

@@ -1,0 +1,72 @@
+/** What the adapter at hand can do at best, measured by the plainest kernels there are. */
+import { Buffers } from '../../src/gpu/buffers.ts';
+import { bind, compile, encodeSteps, type Step } from '../../src/gpu/step.ts';
+import { quantile } from '../measure.ts';
+import copyCode from './copy.wgsl?raw';
+import productCode from './product.wgsl?raw';
+
+/** A device's rates. */
+export interface Rates {
+  /** Bytes read and written, a second. */
+  readonly bandwidth: number;
+  /** f32 operations a second. */
+  readonly operations: number;
+  /** Milliseconds that a dispatch takes beside its work, one behind another in a pass. */
+  readonly launch: number;
+  /** Milliseconds from a submit without work to its result on the CPU. */
+  readonly wait: number;
+}
+
+const RUNS = 7;
+
+/** Measures them; about a second on a software adapter. */
+export async function measureRates(device: GPUDevice, software: boolean): Promise<Rates> {
+  const buffers = new Buffers(device);
+  try {
+    // Large enough to leave caches, and to hide what a submit takes.
+    const rows = software ? 256 : 4096;
+    const numbers = 64 * 256 * rows;
+    const side = software ? 512 : 2048;
+    const work = { operations: 0, numbers: 0 };
+    const [copy, product] = await Promise.all([
+      compile(device, 'copy', copyCode, {}),
+      compile(device, 'product', productCode, { INPUTS: side, OUTPUTS: side }),
+    ]);
+    const [x, y] = [buffers.storage('x', numbers), buffers.storage('y', numbers)];
+    const w = buffers.storage('w', side * side);
+    const copying = bind(device, copy, [x, y], [64, rows, 1], work);
+    const multiplying = bind(device, product, [x, w, y], [side / 4 / 64, side / 4, 1], work);
+    const launching = bind(device, copy, [x, y], [1, 1, 1], work);
+
+    const readback = buffers.readback('one number', 4);
+    const time = async (steps: readonly Step[]): Promise<number> => {
+      const start = performance.now();
+      const encoder = device.createCommandEncoder();
+      encodeSteps(encoder, steps);
+      encoder.copyBufferToBuffer(y, 0, readback, 0, 4);
+      device.queue.submit([encoder.finish()]);
+      await readback.mapAsync(GPUMapMode.READ);
+      readback.unmap();
+      return performance.now() - start;
+    };
+    const median = async (steps: readonly Step[]): Promise<number> => {
+      await time(steps);
+      const times: number[] = [];
+      for (let run = 0; run < RUNS; run++) times.push(await time(steps));
+      return quantile(times, 0.5);
+    };
+    /** Milliseconds of one of many. */
+    const one = async (step: Step, many: number): Promise<number> => {
+      const few = await median([step]);
+      return ((await median(new Array<Step>(1 + many).fill(step))) - few) / many;
+    };
+    return {
+      bandwidth: (8 * numbers * 1000) / (await one(copying, 4)),
+      operations: (2 * side ** 3 * 1000) / (await one(multiplying, 4)),
+      launch: await one(launching, 200),
+      wait: await median([]),
+    };
+  } finally {
+    buffers.destroy();
+  }
+}

@@ -1,0 +1,138 @@
+/** What a run of the bench says: plain data, which crosses workers and is kept as JSON. */
+import type { AdapterDescription } from '../src/gpu/device.ts';
+import type { Timed } from './measure.ts';
+import type { Rates } from './rates/rates.ts';
+
+/** Contenders that were timed against each other. */
+export interface Section {
+  readonly title: string;
+  /** What is timed, from where to where. */
+  readonly note: string;
+  /** Ratios are to the first of them. */
+  readonly timed: readonly Timed[];
+  /** Contenders that could not be run here, and why. */
+  readonly failed: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/** All dispatches of one kernel in a pass. */
+export interface KernelShare {
+  readonly kernel: string;
+  readonly dispatches: number;
+  readonly milliseconds: number;
+  /** Of the time, what bandwidth or arithmetic would take at the adapter's own rates. */
+  readonly roofline: number;
+  readonly bound: 'memory' | 'arithmetic';
+}
+
+/** One ratio that the cost model predicts. */
+export interface Prediction {
+  readonly name: string;
+  /** By device. */
+  readonly ratios: Readonly<Record<string, number>>;
+  /** On the adapter at hand, by the rates that were measured on it. */
+  readonly here: number;
+  readonly measured: number | undefined;
+}
+
+/** A whole run. */
+export interface Report {
+  readonly date: string;
+  readonly userAgent: string;
+  readonly adapter: AdapterDescription;
+  readonly rates: Rates;
+  readonly sections: readonly Section[];
+  /** Of a pass over one image, if the adapter has timestamps. */
+  readonly kernels: readonly KernelShare[] | undefined;
+  readonly predictions: readonly Prediction[];
+}
+
+/** The report as Markdown, for a terminal and for BENCHMARKS.md. */
+export function toMarkdown(report: Report): string {
+  const { adapter, rates } = report;
+  return [
+    `${report.date}, ${report.userAgent}`,
+    '',
+    `Adapter: ${[adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ')}` +
+      `${adapter.software ? ' (software)' : ''}; a plain copy ${(rates.bandwidth / 1e9).toFixed(1)} GB/s, ` +
+      `a plain product ${(rates.operations / 1e9).toFixed(1)} GFLOP/s, ` +
+      `a launch ${(1000 * rates.launch).toFixed(0)} µs, a wait ${rates.wait.toFixed(2)} ms`,
+    ...report.sections.flatMap((section) => ['', ...sectionLines(section)]),
+    ...(report.kernels ? ['', ...kernelLines(report.kernels)] : []),
+    ...(report.predictions.length > 0 ? ['', ...predictionLines(report.predictions)] : []),
+    '',
+  ].join('\n');
+}
+
+function sectionLines({ title, note, timed, failed }: Section): string[] {
+  return [
+    `### ${title}`,
+    '',
+    note,
+    '',
+    ...table(
+      ['contender', 'median ms', '10–90 %', 'ratio', 'dispatches', 'submits', 'read, bytes'],
+      [
+        ...timed.map(({ name, median, spread, ratio, cost }) => [
+          name,
+          milliseconds(median),
+          spread.map(milliseconds).join('–'),
+          ratio.toFixed(2),
+          ...(cost ? [cost.dispatches, cost.submits, cost.bytesRead].map(String) : ['', '', '']),
+        ]),
+        ...failed.map(({ name, reason }) => [name, `not run: ${reason}`, '', '', '', '', '']),
+      ],
+    ),
+  ];
+}
+
+function kernelLines(kernels: readonly KernelShare[]): string[] {
+  const total = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
+  return [
+    '### Kernels of a pass',
+    '',
+    "By the adapter's timestamps, each dispatch in a pass of its own. Roofline: the share of the time",
+    'that memory or arithmetic would take at the rates above.',
+    '',
+    ...table(
+      ['kernel', 'dispatches', 'ms', 'of the pass', 'roofline', 'bound by'],
+      kernels.map((kernel) => [
+        kernel.kernel,
+        String(kernel.dispatches),
+        milliseconds(kernel.milliseconds),
+        percent(kernel.milliseconds / total),
+        percent(kernel.roofline),
+        kernel.bound,
+      ]),
+    ),
+  ];
+}
+
+function predictionLines(predictions: readonly Prediction[]): string[] {
+  const names = Object.keys(predictions[0]?.ratios ?? {});
+  return [
+    '### By the cost model',
+    '',
+    ...table(
+      ['ratio', ...names, 'here, predicted', 'here, measured'],
+      predictions.map(({ name, ratios, here, measured }) => [
+        name,
+        ...names.map((device) => (ratios[device] ?? Number.NaN).toFixed(1)),
+        here.toFixed(2),
+        measured === undefined ? '' : measured.toFixed(2),
+      ]),
+    ),
+  ];
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}
+
+function milliseconds(value: number): string {
+  return value < 10 ? value.toFixed(2) : value.toFixed(0);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
