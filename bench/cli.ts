@@ -1,36 +1,18 @@
 /** `npm run bench`: the bench in a headless Chromium, its tables on standard output. */
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
 import { createServer } from 'vite';
 import { chromiumOptions } from '../e2e/chromium.ts';
-import { toMarkdown } from './report.ts';
+import { runWith } from './options.ts';
+import type { Report } from './report.ts';
+import type { Wanted } from './run.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules', `.vite-bench-${process.pid}`);
 
-const usage = `npm run bench -- [--rounds 11] [--paper] [--json FILE]
-  --rounds  times that each contender is timed
-  --paper   the paper's base size too: random weights, slow on a software adapter
-  --json    also write the report, which bench.html opens, to a file`;
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '11' },
-      paper: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const rounds = Number(values.rounds);
-  if (values.help || !Number.isInteger(rounds) || rounds < 1) {
-    console.error(usage);
-    process.exitCode = values.help ? 0 : 2;
-    return;
-  }
+async function bench(wanted: Wanted): Promise<Report> {
   const options = chromiumOptions();
   const server = await createServer({
     root: ROOT,
@@ -51,17 +33,12 @@ async function main(): Promise<void> {
     await page.exposeFunction('narvlProgress', (what: string) => console.error(what));
     await page.goto(new URL('bench.html', base).href);
     await page.waitForFunction(() => 'narvlBench' in globalThis);
-    const report = await page.evaluate(
-      (wanted) => {
-        const { narvlBench, narvlProgress } = globalThis as typeof globalThis & {
-          narvlProgress(what: string): void;
-        };
-        return narvlBench.run(wanted, narvlProgress);
-      },
-      { rounds, paper: values.paper },
-    );
-    console.log(toMarkdown(report));
-    if (values.json) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+    return await page.evaluate((asked) => {
+      const { narvlBench, narvlProgress } = globalThis as typeof globalThis & {
+        narvlProgress(what: string): void;
+      };
+      return narvlBench.run(asked, narvlProgress);
+    }, wanted);
   } finally {
     await browser.close();
     await server.close();
@@ -69,4 +46,4 @@ async function main(): Promise<void> {
   }
 }
 
-await main();
+await runWith(bench);

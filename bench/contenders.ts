@@ -78,9 +78,10 @@ export async function onnxOnGpu(
     enableGraphCapture: graphCapture,
   });
   const bytes = size.captionSlots * 4;
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-  const memory = device.createBuffer({ size: rows * width * 4, usage });
-  const tokens = device.createBuffer({ size: Math.ceil(bytes / 16) * 16, usage });
+  const memory = device.createBuffer({
+    size: rows * width * 4,
+    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+  });
   const readback = device.createBuffer({
     size: bytes,
     usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
@@ -90,24 +91,24 @@ export async function onnxOnGpu(
     memory: ort.Tensor.fromGpuBuffer(memory, { dataType: 'float32', dims: [1, rows, width] }),
   };
   const [output = ''] = session.outputNames;
-  const fetches = {
-    [output]: ort.Tensor.fromGpuBuffer(tokens, { dataType: 'int32', dims: [size.captionSlots] }),
-  };
   return {
     name,
     run: async () => {
-      await session.run(feeds, fetches);
+      // The runtime's own buffer: of a captured graph it forgets one that it was given.
+      const tokens = (await session.run(feeds))[output];
+      if (!tokens) throw new Error('onnxruntime gave no tokens');
       const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(tokens, 0, readback, 0, bytes);
+      encoder.copyBufferToBuffer(tokens.gpuBuffer as GPUBuffer, 0, readback, 0, bytes);
       device.queue.submit([encoder.finish()]);
       await readback.mapAsync(GPUMapMode.READ);
       const found = Array.from(new Int32Array(readback.getMappedRange()));
       readback.unmap();
+      tokens.dispose();
       return found;
     },
     dispose: async () => {
       await session.release();
-      for (const buffer of [memory, tokens, readback]) buffer.destroy();
+      for (const buffer of [memory, readback]) buffer.destroy();
     },
   };
 }

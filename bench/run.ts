@@ -9,9 +9,11 @@ import {
   slotsStage,
   textStage,
 } from './experiments.ts';
+import { pipelineStage } from './pipeline.ts';
 import { measureRates } from './rates/rates.ts';
 import type { KernelShare, Prediction, Report, Section } from './report.ts';
-import { paperBase, type Size } from './sizes.ts';
+import type { Shipped } from './shipped.ts';
+import { paperBase } from './sizes.ts';
 
 /** What a run is to have in it. */
 export interface Wanted {
@@ -26,13 +28,14 @@ export interface Place extends Pick<Bench, 'device' | 'browser' | 'onProgress'> 
   readonly userAgent: string;
 }
 
-export async function run(place: Place, shipped: Size, wanted: Wanted): Promise<Report> {
+export async function run(place: Place, shipped: Shipped, wanted: Wanted): Promise<Report> {
   const { adapter, userAgent } = place;
   const bench: Bench = { ...place, rounds: wanted.rounds };
   bench.onProgress('rates of the adapter');
   const rates = await measureRates(place.device, adapter.software);
   const sections: Section[] = [
     ...(await decodeStage(bench, shipped)),
+    ...(place.browser ? [await pipelineStage(bench, shipped, adapter.software)] : []),
     await slotsStage(bench, shipped),
     await textStage(bench, shipped),
     await batchStage(bench, shipped),

@@ -1,16 +1,26 @@
-/** The shipped model's decoder, from its files. */
+/** The shipped model, from its files. */
+import type { ModelFiles } from '../src/model/files.ts';
 import { answerTask, captionTasks, type Manifest } from '../src/model/manifest.ts';
 import { parseSafetensors } from '../src/model/safetensors.ts';
 import type { Size } from './sizes.ts';
 
-/** @param weights decoder.safetensors */
-export function shippedSize(manifest: Manifest, weights: ArrayBuffer): Size {
+type Needed = 'decoder.safetensors' | 'vision.onnx' | 'fusion.onnx';
+
+/** Its decoder, and what stands before it. */
+export interface Shipped extends Size {
+  readonly manifest: Manifest;
+  readonly files: Pick<ModelFiles['files'], Needed>;
+}
+
+export function shippedSize(manifest: Manifest, files: Shipped['files']): Shipped {
   const [caption] = captionTasks(manifest).values();
   return {
     name: manifest.name,
     shape: manifest.decoder,
-    weights: parseSafetensors(weights),
+    weights: parseSafetensors(files['decoder.safetensors']),
     captionSlots: caption?.queries.count ?? manifest.decoder.queries,
     answerSlots: answerTask(manifest)?.queries.count ?? 0,
+    manifest,
+    files,
   };
 }

@@ -18,7 +18,7 @@ const api: BenchWorker = {
     const { manifest, files } = await loadModelFiles(model, () => {});
     const { userAgent } = navigator;
     const place = { device, adapter, userAgent, browser: true, onProgress };
-    return run(place, shippedSize(manifest, files['decoder.safetensors']), wanted);
+    return run(place, shippedSize(manifest, files), wanted);
   },
 };
 

@@ -18,6 +18,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let stride = OUTPUTS / 4;
   let column = id.x;
   let row = id.y * 4;
+  let from0 = row * (INPUTS / 4);
+  let from1 = from0 + INPUTS / 4;
+  let from2 = from1 + INPUTS / 4;
+  let from3 = from2 + INPUTS / 4;
   var y0 = vec4f();
   var y1 = vec4f();
   var y2 = vec4f();
@@ -25,10 +29,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var k = 0u; k < INPUTS / 4; k++) {
     let at = 4 * k * stride + column;
     let part = mat4x4f(w[at], w[at + stride], w[at + 2 * stride], w[at + 3 * stride]);
-    y0 += part * x[row * (INPUTS / 4) + k];
-    y1 += part * x[(row + 1) * (INPUTS / 4) + k];
-    y2 += part * x[(row + 2) * (INPUTS / 4) + k];
-    y3 += part * x[(row + 3) * (INPUTS / 4) + k];
+    y0 += part * x[from0 + k];
+    y1 += part * x[from1 + k];
+    y2 += part * x[from2 + k];
+    y3 += part * x[from3 + k];
   }
   y[row * stride + column] = y0;
   y[(row + 1) * stride + column] = y1;

@@ -13,6 +13,8 @@ export interface Rates {
   readonly operations: number;
   /** Milliseconds that a dispatch takes beside its work, one behind another in a pass. */
   readonly launch: number;
+  /** Whether memory is read while arithmetic goes on; an adapter that is a CPU does one at a time. */
+  readonly overlap: boolean;
   /** Milliseconds from a submit without work to its result on the CPU. */
   readonly wait: number;
 }
@@ -64,6 +66,7 @@ export async function measureRates(device: GPUDevice, software: boolean): Promis
       bandwidth: (8 * numbers * 1000) / (await one(copying, 4)),
       operations: (2 * side ** 3 * 1000) / (await one(multiplying, 4)),
       launch: await one(launching, 200),
+      overlap: !software,
       wait: await median([]),
     };
   } finally {

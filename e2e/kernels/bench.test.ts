@@ -1,0 +1,67 @@
+/** The bench from end to end on a decoder so small that it takes seconds. */
+import { expect, test } from 'vitest';
+import { toMarkdown } from '../../bench/report.ts';
+import { run } from '../../bench/run.ts';
+import type { Shipped } from '../../bench/shipped.ts';
+import { requestGpu } from '../../src/gpu/device.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
+import { randomWeights } from '../../src/testing/random.ts';
+
+test('a run has every contender that needs no browser, and says why others are missing', async () => {
+  const shape = {
+    ...{ width: 64, heads: 4, layers: 2, ffn: 128, vocabulary: 304, queries: 36, memory: 20 },
+    ...{ blank: 0, eos: 2, epsilon: 1e-5 },
+  };
+  const size: Shipped = {
+    ...{ name: 'small', shape, weights: randomWeights(shape, 4), captionSlots: 30, answerSlots: 6 },
+    // Not looked at without a browser.
+    manifest: {} as Manifest,
+    files: {
+      'decoder.safetensors': new ArrayBuffer(),
+      'vision.onnx': new ArrayBuffer(),
+      'fusion.onnx': new ArrayBuffer(),
+    },
+  };
+  const { device, adapter } = await requestGpu(navigator.gpu);
+  const failures: string[] = [];
+  device.addEventListener('uncapturederror', ({ error }) => failures.push(error.message));
+  const said: string[] = [];
+  const place = { device, adapter, userAgent: 'a test', browser: false };
+  const onProgress = (what: string) => said.push(what);
+  const report = await run({ ...place, onProgress }, size, { rounds: 2, paper: false });
+  expect(failures).toEqual([]);
+
+  const titles = report.sections.map(({ title }) => title);
+  expect(titles).toEqual([
+    'Captions, small',
+    'Answers, small',
+    'Slots',
+    'Length of the text',
+    'Batches',
+  ]);
+  const [captions, , , texts] = report.sections;
+  expect(captions?.timed.map(({ name }) => name.slice(0, 3)).join('')).toBe(
+    '(a)(b)(b)(b)(b)(c)(d)(g)',
+  );
+  expect(captions?.failed.map(({ name }) => name.slice(0, 3)).join('')).toBe('(e)(e)(f)(g)');
+  expect(texts?.timed.map(({ name }) => name)).toEqual([
+    'a text of 3 tokens',
+    'a text of 15 tokens',
+  ]);
+  for (const { timed } of report.sections) {
+    expect(timed[0]?.ratio).toBe(1);
+    for (const { milliseconds, median } of timed) {
+      expect(milliseconds).toHaveLength(2);
+      expect(median).toBeGreaterThan(0);
+    }
+  }
+  expect(report.rates.bandwidth).toBeGreaterThan(0);
+  expect(report.kernels?.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(16);
+  for (const { here, ratios, measured } of report.predictions) {
+    for (const ratio of [here, measured, ...Object.values(ratios)])
+      expect(ratio).toBeGreaterThan(0);
+  }
+  expect(toMarkdown(report)).toContain('| (a) one pass, 30 slots |');
+  expect(said.length).toBeGreaterThan(20);
+  device.destroy();
+});
