@@ -1,4 +1,4 @@
-/** Builds the demo page; its worker, the WebAssembly and the model are served from one origin. */
+/** Builds the demo and the bench's page; workers, WebAssembly and model are served from one origin. */
 import { defineConfig } from 'vite';
 
 /** What the worker imports: found only once it runs, it would reload the page under its user. */
@@ -16,7 +16,11 @@ export const workerDependencies = [
 export default defineConfig({
   // Relative, so that the built page works from any folder of any server.
   base: './',
-  build: { target: 'es2022', assetsInlineLimit: 0 },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    rolldownOptions: { input: ['index.html', 'bench.html'] },
+  },
   worker: { format: 'es' },
   optimizeDeps: { include: workerDependencies },
 });
