@@ -1,7 +1,7 @@
 /** Builds the demo and the bench's page; workers, WebAssembly and model are served from one origin. */
 import { defineConfig } from 'vite';
 
-/** What the worker imports: found only once it runs, it would reload the page under its user. */
+/** What workers import: found only once it runs, it would reload the page under its user. */
 export const workerDependencies = [
   '@huggingface/tokenizers',
   'comlink',
@@ -10,6 +10,7 @@ export const workerDependencies = [
   'onnxruntime-web/jspi',
   'onnxruntime-web/webgpu',
   'p-queue',
+  'protobufjs',
   'valibot',
 ];
 

@@ -2,7 +2,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright';
+import { type Browser, chromium } from 'playwright';
 import { createServer } from 'vite';
 import { chromiumOptions } from '../e2e/chromium.ts';
 import { runWith } from './options.ts';
@@ -20,13 +20,14 @@ async function bench(wanted: Wanted): Promise<Report> {
     logLevel: 'error',
     server: { port: 0, host: 'localhost', hmr: false, watch: null },
   });
-  await server.listen();
-  const browser = await chromium.launch({
-    ...options,
-    // Else timestamps are rounded to 0.1 ms.
-    args: [...options.args, '--enable-webgpu-developer-features'],
-  });
+  let browser: Browser | undefined;
   try {
+    await server.listen();
+    browser = await chromium.launch({
+      ...options,
+      // Else timestamps are rounded to 0.1 ms.
+      args: [...options.args, '--enable-webgpu-developer-features'],
+    });
     const page = await browser.newPage();
     const base = server.resolvedUrls?.local[0];
     if (!base) throw new Error('The local server has no address');
@@ -40,7 +41,7 @@ async function bench(wanted: Wanted): Promise<Report> {
       return narvlBench.run(asked, narvlProgress);
     }, wanted);
   } finally {
-    await browser.close();
+    await browser?.close();
     await server.close();
     await rm(CACHE, { recursive: true, force: true });
   }

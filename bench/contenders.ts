@@ -1,4 +1,5 @@
 /** What is timed: ways from a memory on the GPU to words on the CPU. */
+import { type Search, search } from '../src/decode/search.ts';
 import { onnxRuntime } from '../src/encoder/runtime.ts';
 import type { GpuDecoder } from '../src/gpu/decoder.ts';
 import type { DecodeRequest, DecoderCost, QueryRange } from '../src/model/decoder.ts';
@@ -6,7 +7,7 @@ import { ReferenceDecoder } from '../src/reference/decoder.ts';
 import { randomNumbers, seededRandom } from '../src/testing/random.ts';
 import type { AutoregressiveDecoder } from './autoregressive/decoder.ts';
 import type { Contender } from './measure.ts';
-import { onnxDecoder } from './onnx/decoder.ts';
+import { INSIDE, type OnnxDecoder, PART, tokensOf } from './onnx/decoder.ts';
 import type { Size } from './sizes.ts';
 
 /** f32 [batch, T, width]: the same for all. */
@@ -42,6 +43,31 @@ export function onePass(
   };
 }
 
+/** (a) The same, and the best whole text of its posteriors, as the runtime looks for it. */
+export function searched(
+  name: string,
+  decoder: GpuDecoder,
+  memoryLengths: readonly number[],
+  queries: QueryRange,
+  how: Search,
+): Contender {
+  const request: DecodeRequest = { memoryLengths, queries, posteriors: true };
+  let cost: DecoderCost | undefined;
+  return {
+    name,
+    get cost() {
+      return cost;
+    },
+    run: async () => {
+      const result = await decoder.decode(request);
+      ({ cost } = result);
+      return result.decodings.map(
+        ({ posteriors, tokens }) => posteriors && search(posteriors, tokens, how),
+      );
+    },
+  };
+}
+
 /** (b), (c), (d) Its opponent, which is told how many words to write. */
 export function autoregressive(
   name: string,
@@ -62,49 +88,62 @@ export function autoregressive(
   };
 }
 
-/** (e) The same decoder in onnxruntime on the same device, its memory and result in our buffers. */
+/** A contender whose memory may be written anew. */
+export interface OnnxContender<Memory> extends Contender {
+  readonly memory: Memory;
+}
+
+/** (e) The same decoder in onnxruntime on the same device: memory from a buffer of ours, tokens back. */
 export async function onnxOnGpu(
   name: string,
   device: GPUDevice,
   size: Size,
+  decoder: OnnxDecoder,
   graphCapture: boolean,
-): Promise<Contender> {
+): Promise<OnnxContender<GPUBuffer>> {
   const ort = await onnxRuntime();
   const { memory: rows, width } = size.shape;
-  const file = onnxDecoder(size.shape, size.weights, size.captionSlots);
-  const session = await ort.InferenceSession.create(file, {
+  const session = await ort.InferenceSession.create(decoder.file, {
     executionProviders: [{ name: 'webgpu', device }],
     preferredOutputLocation: 'gpu-buffer',
     enableGraphCapture: graphCapture,
   });
-  const bytes = size.captionSlots * 4;
+  const lengths = [size.captions.count, size.captions.count * decoder.parts];
   const memory = device.createBuffer({
     size: rows * width * 4,
     usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
   });
   const readback = device.createBuffer({
-    size: bytes,
+    size: 4 * lengths.reduce((sum, length) => sum + length, 0),
     usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
   });
   device.queue.writeBuffer(memory, 0, memoryOf(size, 1));
   const feeds = {
     memory: ort.Tensor.fromGpuBuffer(memory, { dataType: 'float32', dims: [1, rows, width] }),
   };
-  const [output = ''] = session.outputNames;
   return {
     name,
+    memory,
     run: async () => {
-      // The runtime's own buffer: of a captured graph it forgets one that it was given.
-      const tokens = (await session.run(feeds))[output];
-      if (!tokens) throw new Error('onnxruntime gave no tokens');
+      // The runtime's own buffers: of a captured graph it forgets those that it was given.
+      const found = await session.run(feeds);
+      const outputs = [found[PART], found[INSIDE]];
       const encoder = device.createCommandEncoder();
-      encoder.copyBufferToBuffer(tokens.gpuBuffer as GPUBuffer, 0, readback, 0, bytes);
+      let offset = 0;
+      for (const [i, length = 0] of lengths.entries()) {
+        const { gpuBuffer } = outputs[i] ?? {};
+        if (!gpuBuffer) throw new Error('onnxruntime gave no tokens on the GPU');
+        encoder.copyBufferToBuffer(gpuBuffer as GPUBuffer, 0, readback, offset, 4 * length);
+        offset += 4 * length;
+      }
       device.queue.submit([encoder.finish()]);
       await readback.mapAsync(GPUMapMode.READ);
-      const found = Array.from(new Int32Array(readback.getMappedRange()));
+      const numbers = new Int32Array(readback.getMappedRange());
+      const [slots = 0] = lengths;
+      const tokens = tokensOf(decoder, numbers.slice(0, slots), numbers.slice(slots));
       readback.unmap();
-      tokens.dispose();
-      return found;
+      for (const output of outputs) output?.dispose();
+      return tokens;
     },
     dispose: async () => {
       await session.release();
@@ -114,16 +153,24 @@ export async function onnxOnGpu(
 }
 
 /** (g) The same graph in onnxruntime's WebAssembly. */
-export async function onnxInWasm(name: string, size: Size): Promise<Contender> {
+export async function onnxInWasm(
+  name: string,
+  size: Size,
+  decoder: OnnxDecoder,
+): Promise<OnnxContender<Float32Array>> {
   const ort = await onnxRuntime();
   const { memory: rows, width } = size.shape;
-  const file = onnxDecoder(size.shape, size.weights, size.captionSlots);
-  const session = await ort.InferenceSession.create(file, { executionProviders: ['wasm'] });
-  const feeds = { memory: new ort.Tensor('float32', memoryOf(size, 1), [1, rows, width]) };
-  const [output = ''] = session.outputNames;
+  const session = await ort.InferenceSession.create(decoder.file, { executionProviders: ['wasm'] });
+  const memory = memoryOf(size, 1);
+  const feeds = { memory: new ort.Tensor('float32', memory, [1, rows, width]) };
   return {
     name,
-    run: async () => Array.from((await session.run(feeds))[output]?.data as Int32Array),
+    memory,
+    run: async () => {
+      const found = await session.run(feeds);
+      const [part, inside] = [found[PART]?.data, found[INSIDE]?.data];
+      return tokensOf(decoder, part as Int32Array, inside as Int32Array);
+    },
     dispose: () => session.release(),
   };
 }
@@ -134,7 +181,7 @@ export function inTypeScript(name: string, size: Size): Contender {
   const memory = memoryOf(size, 1);
   const request = {
     memoryLengths: fullLengths(size, 1),
-    queries: { first: 0, count: size.captionSlots },
+    queries: size.captions,
   };
   return { name, run: async () => decoder.decode(memory, request) };
 }

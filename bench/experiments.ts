@@ -13,9 +13,11 @@ import {
   onePass,
   onnxInWasm,
   onnxOnGpu,
+  searched,
 } from './contenders.ts';
-import { type Contender, interleave, type Timed } from './measure.ts';
-import { type Counts, devices, dispatchTime, predict } from './model.ts';
+import { type Contender, type Failed, interleave, reasonOf } from './measure.ts';
+import { between, type Counts, devices, dispatchTime, predict } from './model.ts';
+import { type OnnxDecoder, onnxDecoder } from './onnx/decoder.ts';
 import type { Rates } from './rates/rates.ts';
 import type { KernelShare, Prediction, Section } from './report.ts';
 import type { Size } from './sizes.ts';
@@ -29,7 +31,11 @@ export interface Bench {
   onProgress(what: string): void;
 }
 
-type Maybe = { readonly name: string; make(): Promise<Contender> | Contender };
+/** A contender that may turn out not to run here. */
+export interface Wanted {
+  readonly name: string;
+  make(): Promise<Contender> | Contender;
+}
 
 /** Words of an autoregressive text are one more than it shows: its end. */
 const END = 1;
@@ -43,9 +49,7 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
   const { device } = bench;
   const { shape, weights } = size;
   const lengths = fullLengths(size, 1);
-  const captions: QueryRange = { first: 0, count: size.captionSlots };
-  const answers: QueryRange = { first: size.captionSlots, count: size.answerSlots };
-  const longest = 20 + END;
+  const { captions, answers, search } = size;
   const owned: { dispose(): void }[] = [];
   const own = <T extends { dispose(): void }>(made: T): T => {
     owned.push(made);
@@ -60,22 +64,25 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     });
     return one;
   };
-  const opponents = new Map<number, Promise<AutoregressiveDecoder>>();
   const opponent = (beams: number, words: number) => {
-    const made =
-      opponents.get(beams) ??
-      AutoregressiveDecoder.create(device, shape, weights, { batch: 1, beams, words }).then(
-        (decoder) => {
-          device.queue.writeBuffer(decoder.memory, 0, memory);
-          return own(decoder);
-        },
-      );
-    opponents.set(beams, made);
-    return made;
+    let made: Promise<AutoregressiveDecoder> | undefined;
+    return () => {
+      const writing = { batch: 1, beams, words };
+      made ??= AutoregressiveDecoder.create(device, shape, weights, writing).then((decoder) => {
+        device.queue.writeBuffer(decoder.memory, 0, memory);
+        return own(decoder);
+      });
+      return made;
+    };
   };
-  const beams = () => opponent(BEAMS, 12 + END);
-  const greedy = () => opponent(1, longest);
-  const ours = (name: string, queries: QueryRange): Maybe => ({
+  const beams = opponent(BEAMS, 12 + END);
+  const greedy = opponent(1, 20 + END);
+  let graph: OnnxDecoder | undefined;
+  const onnx = () => {
+    graph ??= onnxDecoder(shape, weights, captions.count);
+    return graph;
+  };
+  const ours = (name: string, queries: QueryRange): Wanted => ({
     name,
     make: async () => onePass(name, await narvl(), lengths, queries),
   });
@@ -84,51 +91,63 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     decoder: () => Promise<AutoregressiveDecoder>,
     words: number,
     wait: 'end' | 'word' = 'end',
-  ): Maybe => ({
+  ): Wanted => ({
     name,
     make: async () => autoregressive(name, await decoder(), lengths, words + END, wait),
   });
-  const elsewhere = (name: string, make: (name: string) => Promise<Contender>): Maybe => ({
+  const elsewhere = (name: string, make: (name: string) => Promise<Contender>): Wanted => ({
     name,
     make: () => {
       if (!bench.browser) throw new Error('onnxruntime-web wants a browser');
       return make(name);
     },
   });
-  const absent = (name: string, reason: string): Maybe => ({
-    name,
-    make: () => {
-      throw new Error(reason);
-    },
-  });
   try {
-    return [
-      await section(bench, `Captions, ${size.name}`, FROM_MEMORY, [
-        ours(`(a) one pass, ${size.captionSlots} slots`, captions),
-        ...[3, 6, 12, 20].map((words) =>
-          theirs(`(b) greedy with a cache, ${words} words`, greedy, words),
-        ),
-        theirs('(c) the same, 12 words, each read back', greedy, 12, 'word'),
-        theirs(`(d) beam search, ${BEAMS} beams, 12 words`, beams, 12),
-        elsewhere('(e) onnxruntime-web, WebGPU', (name) => onnxOnGpu(name, device, size, false)),
-        elsewhere('(e) the same with graph capture', (name) => onnxOnGpu(name, device, size, true)),
-        absent(
-          '(f) transformers.js, autoregressive, same size',
-          'no model of this size exists in its layout, and none can be downloaded here',
-        ),
-        elsewhere('(g) onnxruntime-web, WebAssembly', (name) => onnxInWasm(name, size)),
-        {
-          name: '(g) plain TypeScript',
-          make: () => inTypeScript('(g) plain TypeScript', size),
+    const captioning = await section(bench, `Captions, ${size.name}`, FROM_MEMORY, [
+      ours(`(a) one pass, ${captions.count} slots`, captions),
+      ...(search
+        ? [
+            {
+              name: '(a) the same, searched by beam and n-grams',
+              make: async () =>
+                searched(
+                  '(a) the same, searched by beam and n-grams',
+                  await narvl(),
+                  lengths,
+                  captions,
+                  search,
+                ),
+            },
+          ]
+        : []),
+      ...[3, 6, 12, 20].map((words) =>
+        theirs(`(b) greedy with a cache, ${words} words`, greedy, words),
+      ),
+      theirs('(c) the same, 12 words, each read back', greedy, 12, 'word'),
+      theirs(`(d) beam search, ${BEAMS} beams, 12 words`, beams, 12),
+      elsewhere('(e) onnxruntime-web, WebGPU', (name) =>
+        onnxOnGpu(name, device, size, onnx(), false),
+      ),
+      elsewhere('(e) the same with graph capture', (name) =>
+        onnxOnGpu(name, device, size, onnx(), true),
+      ),
+      {
+        name: '(f) transformers.js, autoregressive, same size',
+        make: () => {
+          throw new Error('not part of this bench: no model of this size exists in its layout');
         },
-      ]),
-      await section(bench, `Answers, ${size.name}`, FROM_MEMORY, [
-        ours(`(a) one pass, ${size.answerSlots} slots`, answers),
-        theirs('(b) greedy with a cache, 3 words', greedy, 3),
-        theirs('(c) the same, each read back', greedy, 3, 'word'),
-        theirs(`(d) beam search, ${BEAMS} beams, 3 words`, beams, 3),
-      ]),
-    ];
+      },
+      elsewhere('(g) onnxruntime-web, WebAssembly', (name) => onnxInWasm(name, size, onnx())),
+      { name: '(g) plain TypeScript', make: () => inTypeScript('(g) plain TypeScript', size) },
+    ]);
+    if (!answers) return [captioning];
+    const answering = await section(bench, `Answers, ${size.name}`, FROM_MEMORY, [
+      ours(`(a) one pass, ${answers.count} slots`, answers),
+      theirs('(b) greedy with a cache, 3 words', greedy, 3),
+      theirs('(c) the same, each read back', greedy, 3, 'word'),
+      theirs(`(d) beam search, ${BEAMS} beams, 3 words`, beams, 3),
+    ]);
+    return [captioning, answering];
   } finally {
     for (const made of owned) made.dispose();
   }
@@ -159,9 +178,9 @@ export async function textStage(bench: Bench, size: Size): Promise<Section> {
   // Trained weights would not say so much of a random memory.
   const random = { ...size, weights: randomWeights(size.shape, 2) };
   const lengths = fullLengths(size, 1);
-  const queries = { first: 0, count: size.captionSlots };
+  const queries = size.captions;
   const decoders: GpuDecoder[] = [];
-  const texts: Maybe[] = [];
+  const texts: Wanted[] = [];
   try {
     // The blank's bias decides how many slots say a word: as many as are wanted, or nearly.
     for (const wanted of [3, 15]) {
@@ -196,10 +215,8 @@ export async function batchStage(bench: Bench, size: Size): Promise<Section> {
           name: `(a) one pass, ${batch} at once`,
           make: () => {
             device.queue.writeBuffer(narvl.memoryBuffer(batch), 0, memoryOf(size, batch));
-            return onePass(`(a) one pass, ${batch} at once`, narvl, fullLengths(size, batch), {
-              first: 0,
-              count: size.captionSlots,
-            });
+            const name = `(a) one pass, ${batch} at once`;
+            return onePass(name, narvl, fullLengths(size, batch), size.captions);
           },
         })),
         ...batches.map((batch) => ({
@@ -225,14 +242,16 @@ export async function kernelStage(
   bench: Bench,
   size: Size,
   rates: Rates,
+  software: boolean,
 ): Promise<KernelShare[] | undefined> {
   bench.onProgress('kernels of a pass');
   const decoder = await GpuDecoder.create(bench.device, size.shape, size.weights);
   try {
     bench.device.queue.writeBuffer(decoder.memoryBuffer(1), 0, memoryOf(size, 1));
-    const queries = { first: 0, count: size.captionSlots };
+    const queries = size.captions;
     await decoder.decode({ memoryLengths: fullLengths(size, 1), queries });
-    const found = await profile(bench.device, await decoder.steps(1, queries), bench.rounds);
+    const steps = await decoder.steps(1, queries);
+    const found = await profile(bench.device, steps, bench.rounds, software ? 1 : 20);
     if (!found) return undefined;
     const kernels = [...new Set(found.map(({ kernel }) => kernel))];
     return kernels.map((kernel) => {
@@ -261,7 +280,7 @@ export async function predictions(
   sections: readonly Section[],
 ): Promise<Prediction[]> {
   const { device } = bench;
-  const { shape, weights, captionSlots, answerSlots } = size;
+  const { shape, weights } = size;
   const words = 12 + END;
   const decoder = await GpuDecoder.create(device, shape, weights);
   const greedy = await AutoregressiveDecoder.create(device, shape, weights, {
@@ -275,8 +294,8 @@ export async function predictions(
       steps: await decoder.steps(1, queries),
       submits: 1,
     });
-    const captions = await pass({ first: 0, count: captionSlots });
-    const answers = await pass({ first: captionSlots, count: answerSlots });
+    const captions = await pass(size.captions);
+    const answers = size.answers && (await pass(size.answers));
     const search = (of: AutoregressiveDecoder, length: number, submits: number): Counts => ({
       steps: of.steps(length + END),
       submits,
@@ -297,32 +316,32 @@ export async function predictions(
         /^\(c\)/,
       ],
       ['(d) / (a), captions of 12 words', search(beams, 12, 1), captions, /^Captions/, /^\(d\)/],
-      ['(d) / (a), answers of 3 words', search(beams, 3, 1), answers, /^Answers/, /^\(d\)/],
     ];
-    const together = {
-      steps: await decoder.steps(16, { first: 0, count: captionSlots }),
-      submits: 1,
-    };
+    if (answers) {
+      const theirs = search(beams, 3, 1);
+      rows.push(['(d) / (a), answers of 3 words', theirs, answers, /^Answers/, /^\(d\)/]);
+    }
+    const together = { steps: await decoder.steps(16, size.captions), submits: 1 };
     const prediction = (name: string, ratio: (of: Rates) => number, measured?: number) => ({
       name,
-      ratios: Object.fromEntries(devices.map((of) => [of.name, ratio(of.rates)])),
+      ratios: Object.fromEntries(devices.map((of) => [of.name, between(of, ratio)])),
       here: ratio(rates),
       measured,
     });
-    const batch = sections.find(({ title }) => title === 'Batches')?.timed;
-    const sixteen = batch?.find(({ name }) => name.startsWith('(a)') && name.includes('16'));
+    const batches = sections.find(({ title }) => title === 'Batches');
+    const sixteen = batches?.timed.find(({ name }) => /^\(a\).* 16/.test(name))?.ratio;
     return [
       ...rows.map(([name, theirs, ours, title, contender]) =>
         prediction(
           name,
           (of) => predict(theirs, of) / predict(ours, of),
-          find(sections, size, title, contender)?.ratio,
+          find(sections, size, title, contender),
         ),
       ),
       prediction(
         '(a), images a second, 16 at once / 1',
         (of) => (16 * predict(captions, of)) / predict(together, of),
-        sixteen && 16 / sixteen.ratio,
+        sixteen && 16 / sixteen,
       ),
     ];
   } finally {
@@ -335,10 +354,10 @@ function find(
   size: Size,
   title: RegExp,
   contender: RegExp,
-): Timed | undefined {
+): number | undefined {
   return sections
     .find((section) => title.test(section.title) && section.title.endsWith(size.name))
-    ?.timed.find(({ name }) => contender.test(name));
+    ?.timed.find(({ name }) => contender.test(name))?.ratio;
 }
 
 /** Makes the contenders and times them; one that cannot be made, or run, becomes a reason. */
@@ -346,27 +365,46 @@ export async function section(
   bench: Bench,
   title: string,
   note: string,
-  wanted: readonly Maybe[],
+  wanted: readonly Wanted[],
 ): Promise<Section> {
   const made: Contender[] = [];
-  const failed: { name: string; reason: string }[] = [];
-  for (const { name, make } of wanted) {
-    bench.onProgress(`${title}: preparing ${name}`);
-    try {
-      const contender = await make();
-      await contender.run();
-      made.push(contender);
-    } catch (error) {
-      const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-      failed.push({ name, reason });
+  const failed: Failed[] = [];
+  try {
+    for (const { name, make } of wanted) {
+      bench.onProgress(`${title}: preparing ${name}`);
+      try {
+        made.push(await withoutGpuErrors(bench.device, make));
+      } catch (error) {
+        failed.push({ name, reason: reasonOf(error) });
+      }
     }
+    const rounds = { rounds: bench.rounds, warmUps: Math.min(WARM_UPS, bench.rounds) };
+    const found = await interleave(made, wanted[0]?.name ?? '', rounds, (done) =>
+      bench.onProgress(`${title}: round ${done} of ${rounds.rounds + rounds.warmUps}`),
+    );
+    return { title, note, timed: found.timed, failed: [...failed, ...found.failed] };
+  } finally {
+    await Promise.allSettled(made.map((contender) => contender.dispose?.()));
   }
-  const rounds = { rounds: bench.rounds, warmUps: Math.min(WARM_UPS, bench.rounds) };
-  const timed = await interleave(made, rounds, (done) =>
-    bench.onProgress(`${title}: round ${done} of ${rounds.rounds + rounds.warmUps}`),
-  );
-  for (const contender of made) await contender.dispose?.();
-  return { title, note, timed, failed };
+}
+
+/** Makes a contender and runs it once: the GPU says only here that a dispatch did nothing. */
+async function withoutGpuErrors(device: GPUDevice, make: Wanted['make']): Promise<Contender> {
+  const filters = ['validation', 'out-of-memory'] as const;
+  for (const filter of filters) device.pushErrorScope(filter);
+  let contender: Contender | undefined;
+  let failure: unknown;
+  try {
+    contender = await make();
+    await contender.run();
+  } catch (error) {
+    failure = error;
+  }
+  const errors = await Promise.all(filters.map(() => device.popErrorScope()));
+  failure ??= errors.find((error) => error !== null);
+  if (contender && !failure) return contender;
+  await contender?.dispose?.();
+  throw failure instanceof GPUError ? new Error(failure.message) : failure;
 }
 
 /** The size's weights with a blank so likely that about so many tokens are left. */

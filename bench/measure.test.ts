@@ -9,26 +9,43 @@ test('quantiles', () => {
   expect(quantile([], 0.5)).toBeNaN();
 });
 
-test('contenders take turns, each first in its time, and warm-ups do not count', async () => {
+/** Contenders that let a clock of their own run on. */
+function contenders(times: Readonly<Record<string, (number | string)[]>>) {
   let now = 0;
   const order: string[] = [];
-  const contender = (name: string, times: number[]) => ({
+  const all = Object.entries(times).map(([name, next]) => ({
     name,
     run: async () => {
       order.push(name);
-      now += times.shift() ?? Number.NaN;
+      const time = next.shift();
+      if (typeof time !== 'number') throw new Error(`${time}\nand more`);
+      now += time;
     },
-  });
-  const contenders = [contender('a', [900, 1, 2, 4]), contender('b', [900, 3, 4, 20])];
+  }));
+  return { all, order, clock: () => now };
+}
+
+test('contenders take turns, each round has all of them, and warm-ups do not count', async () => {
+  const { all, order, clock } = contenders({ a: [900, 1, 2, 4], b: [900, 3, 4, 20] });
   const rounds: number[] = [];
-  const [a, b] = await interleave(
-    contenders,
-    { rounds: 3, warmUps: 1 },
-    (done) => rounds.push(done),
-    () => now,
-  );
-  expect(order.join('')).toBe('abbaabba');
+  const onRound = (done: number) => rounds.push(done);
+  const { timed } = await interleave(all, 'a', { rounds: 3, warmUps: 1 }, onRound, clock);
+  for (let round = 0; round < 4; round++) {
+    expect(order.slice(2 * round, 2 * round + 2).toSorted()).toEqual(['a', 'b']);
+  }
   expect(rounds).toEqual([1, 2, 3, 4]);
-  expect(a).toMatchObject({ milliseconds: [1, 2, 4], median: 2, ratio: 1 });
-  expect(b).toMatchObject({ milliseconds: [3, 4, 20], median: 4, ratio: 3 });
+  expect(timed[0]).toMatchObject({ name: 'a', milliseconds: [1, 2, 4], median: 2, ratio: 1 });
+  expect(timed[1]).toMatchObject({ name: 'b', milliseconds: [3, 4, 20], median: 4, ratio: 3 });
+});
+
+test('who throws is out, and without the baseline there are no ratios', async () => {
+  const { all, clock } = contenders({ a: [1, 'no more memory'], b: [2, 2, 2], c: [4, 4, 4] });
+  const rounds = { rounds: 3, warmUps: 0 };
+  const { timed, failed } = await interleave(all, 'a', rounds, undefined, clock);
+  expect(failed).toEqual([{ name: 'a', reason: 'no more memory' }]);
+  expect(timed.map(({ name, median }) => [name, median])).toEqual([
+    ['b', 2],
+    ['c', 4],
+  ]);
+  expect(timed.every(({ ratio }) => ratio === undefined)).toBe(true);
 });

@@ -1,5 +1,6 @@
 /** Times contenders in turns, so that what slows the machine down slows all of them. */
 import type { DecoderCost } from '../src/model/decoder.ts';
+import { seededRandom } from '../src/testing/random.ts';
 
 /** What is timed against others. */
 export interface Contender {
@@ -19,45 +20,60 @@ export interface Timed {
   readonly median: number;
   /** The runs' tenth and ninetieth percentile. */
   readonly spread: readonly [low: number, high: number];
-  /** Median of its runs, each over the first contender's of the same round. */
-  readonly ratio: number;
+  /** Median of its runs, each over the baseline's of the same round; without one there is none. */
+  readonly ratio?: number | undefined;
   readonly cost?: DecoderCost | undefined;
 }
 
+/** A contender that could not be run, and why. */
+export interface Failed {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /**
- * Every contender once a round, in an order that rotates, after rounds that do not count.
+ * Every contender once a round, in an order that each round shuffles anew, after rounds that do not
+ * count. One that throws is out.
  *
+ * @param baseline name of the contender that ratios are to
  * @param clock milliseconds
  */
 export async function interleave(
   contenders: readonly Contender[],
+  baseline: string,
   { rounds, warmUps }: { readonly rounds: number; readonly warmUps: number },
   onRound: (done: number) => void = () => {},
   clock: () => number = () => performance.now(),
-): Promise<Timed[]> {
-  const times = contenders.map((): number[] => []);
-  for (let round = -warmUps; round < rounds; round++) {
-    for (let turn = 0; turn < contenders.length; turn++) {
-      const i = (turn + round + warmUps) % contenders.length;
+): Promise<{ timed: Timed[]; failed: Failed[] }> {
+  const random = seededRandom(1);
+  const times = new Map(contenders.map((contender) => [contender, [] as number[]]));
+  const failed: Failed[] = [];
+  for (let round = 1; round <= warmUps + rounds; round++) {
+    for (const contender of shuffled([...times.keys()], random)) {
       const start = clock();
-      await contenders[i]?.run();
-      if (round >= 0) times[i]?.push(clock() - start);
+      try {
+        await contender.run();
+        if (round > warmUps) times.get(contender)?.push(clock() - start);
+      } catch (error) {
+        times.delete(contender);
+        failed.push({ name: contender.name, reason: reasonOf(error) });
+      }
     }
-    onRound(round + warmUps + 1);
+    onRound(round);
   }
-  const [first = []] = times;
-  return contenders.map(({ name, cost }, i) => {
-    const milliseconds = times[i] ?? [];
-    const ratios = milliseconds.map((time, round) => time / (first[round] ?? Number.NaN));
+  const first = [...times].find(([{ name }]) => name === baseline)?.[1];
+  const timed = [...times].map(([{ name, cost }, milliseconds]): Timed => {
+    const ratios = first && milliseconds.map((time, i) => time / (first[i] ?? Number.NaN));
     return {
       name,
       milliseconds,
       median: quantile(milliseconds, 0.5),
       spread: [quantile(milliseconds, 0.1), quantile(milliseconds, 0.9)],
-      ratio: quantile(ratios, 0.5),
+      ...(ratios ? { ratio: quantile(ratios, 0.5) } : {}),
       ...(cost ? { cost } : {}),
     };
   });
+  return { timed, failed };
 }
 
 /** The value below which a share of the numbers lies, between neighbours in proportion. */
@@ -67,4 +83,19 @@ export function quantile(numbers: readonly number[], share: number): number {
   const low = sorted[Math.floor(at)] ?? Number.NaN;
   const high = sorted[Math.ceil(at)] ?? Number.NaN;
   return low + (high - low) * (at - Math.floor(at));
+}
+
+/** What an error says, in one line. */
+export function reasonOf(error: unknown): string {
+  const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+  return line;
+}
+
+/** Fisher and Yates. */
+function shuffled<T>(items: T[], random: () => number): T[] {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [items[i], items[j]] = [items[j] as T, items[i] as T];
+  }
+  return items;
 }

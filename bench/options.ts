@@ -1,6 +1,7 @@
 /** The command lines' options, and what becomes of a report. */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { reasonOf } from './measure.ts';
 import { type Report, toMarkdown } from './report.ts';
 import type { Wanted } from './run.ts';
 
@@ -10,23 +11,37 @@ npm run bench:dawn -- [--rounds 11] [--paper] [--json FILE]    under Dawn in Nod
   --paper   the paper's base size too: random weights, slow on a software adapter
   --json    also write the report, which bench.html opens, to a file`;
 
+const options = {
+  rounds: { type: 'string', default: '11' },
+  paper: { type: 'boolean', default: false },
+  json: { type: 'string' },
+  help: { type: 'boolean', default: false },
+} as const;
+
 /** Parses the arguments, runs the bench and prints its tables; sets the exit code. */
 export async function runWith(bench: (wanted: Wanted) => Promise<Report>): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '11' },
-      paper: { type: 'boolean', default: false },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const rounds = Number(values.rounds);
-  if (values.help || !Number.isInteger(rounds) || rounds < 1) {
+  const values = parsed();
+  const rounds = Number(values?.rounds);
+  if (!values || values.help || !Number.isInteger(rounds) || rounds < 1) {
     console.error(usage);
-    process.exitCode = values.help ? 0 : 2;
+    process.exitCode = values?.help ? 0 : 2;
     return;
   }
-  const report = await bench({ rounds, paper: values.paper });
-  console.log(toMarkdown(report));
-  if (values.json) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  try {
+    const report = await bench({ rounds, paper: values.paper });
+    console.log(toMarkdown(report));
+    if (values.json) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  } catch (error) {
+    console.error(`bench: ${reasonOf(error)}`);
+    process.exitCode = 1;
+  }
+}
+
+/** Undefined if an option is not known. */
+function parsed() {
+  try {
+    return parseArgs({ options }).values;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,6 +1,7 @@
 /** The bench's page: runs it in a worker, draws what it says, keeps it as a file and opens others'. */
 import * as Plot from '@observablehq/plot';
 import { proxy, wrap } from 'comlink';
+import type { Timed } from './measure.ts';
 import { type Report, type Section, toMarkdown } from './report.ts';
 import type { Wanted } from './run.ts';
 import type { BenchWorker } from './worker.ts';
@@ -28,9 +29,14 @@ let shown: Report | undefined;
 globalThis.narvlBench = {
   run: (wanted, onProgress) => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    const failed = new Promise<never>((_, reject) => {
+      worker.addEventListener('error', ({ message }) => reject(new Error(message)));
+      worker.addEventListener('messageerror', () => reject(new Error('A message was unreadable')));
+    });
     const bench = wrap<BenchWorker>(worker);
     const model = new URL('models/narvl-photo/', document.baseURI).href;
-    return bench.run(model, wanted, proxy(onProgress)).finally(() => worker.terminate());
+    const report = bench.run(model, wanted, proxy(onProgress));
+    return Promise.race([report, failed]).finally(() => worker.terminate());
   },
 };
 
@@ -103,7 +109,7 @@ function drawn({ title, note, timed }: Section): Element[] {
       Plot.tickX(timed, { x: 'median', y: 'name', stroke: 'var(--accent)', strokeWidth: 3 }),
       Plot.text(timed, {
         y: 'name',
-        text: ({ ratio }: { ratio: number }) => `${ratio.toFixed(2)} ×`,
+        text: ({ ratio }: Timed) => (ratio === undefined ? '' : `${ratio.toFixed(2)} ×`),
         frameAnchor: 'right',
         textAnchor: 'end',
         dx: 60,

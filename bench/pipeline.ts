@@ -17,7 +17,8 @@ export async function pipelineStage(
   software: boolean,
 ): Promise<Section> {
   const { device } = bench;
-  const { manifest, files, shape, weights } = shipped;
+  const { shape, weights } = shipped;
+  const { manifest, files } = shipped.model;
   const encoder = await Encoder.create(
     manifest,
     files['vision.onnx'],
@@ -45,7 +46,7 @@ export async function pipelineStage(
     }
     features.dispose();
   };
-  const queries = { first: 0, count: shipped.captionSlots };
+  const queries = shipped.captions;
   const memoryLengths = fullLengths(shipped, 1);
   const contender = (name: string, run: () => Promise<unknown>) => ({
     name,

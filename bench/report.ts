@@ -1,6 +1,7 @@
 /** What a run of the bench says: plain data, which crosses workers and is kept as JSON. */
 import type { AdapterDescription } from '../src/gpu/device.ts';
-import type { Timed } from './measure.ts';
+import type { Failed, Timed } from './measure.ts';
+import { devices } from './model.ts';
 import type { Rates } from './rates/rates.ts';
 
 /** Contenders that were timed against each other. */
@@ -8,10 +9,10 @@ export interface Section {
   readonly title: string;
   /** What is timed, from where to where. */
   readonly note: string;
-  /** Ratios are to the first of them. */
+  /** Ratios are to the first that was wanted. */
   readonly timed: readonly Timed[];
   /** Contenders that could not be run here, and why. */
-  readonly failed: readonly { readonly name: string; readonly reason: string }[];
+  readonly failed: readonly Failed[];
 }
 
 /** All dispatches of one kernel in a pass. */
@@ -27,8 +28,8 @@ export interface KernelShare {
 /** One ratio that the cost model predicts. */
 export interface Prediction {
   readonly name: string;
-  /** By device. */
-  readonly ratios: Readonly<Record<string, number>>;
+  /** By device, at its lowest and its highest launch time. */
+  readonly ratios: Readonly<Record<string, readonly [number, number]>>;
   /** On the adapter at hand, by the rates that were measured on it. */
   readonly here: number;
   readonly measured: number | undefined;
@@ -70,13 +71,13 @@ function sectionLines({ title, note, timed, failed }: Section): string[] {
     note,
     '',
     ...table(
-      ['contender', 'median ms', '10–90 %', 'ratio', 'dispatches', 'submits', 'read, bytes'],
+      ['contender', 'median ms', '10–90 %', 'ratio', 'dispatches', 'submits', 'bytes read'],
       [
         ...timed.map(({ name, median, spread, ratio, cost }) => [
           name,
           milliseconds(median),
           spread.map(milliseconds).join('–'),
-          ratio.toFixed(2),
+          ratio === undefined ? '' : ratio.toFixed(2),
           ...(cost ? [cost.dispatches, cost.submits, cost.bytesRead].map(String) : ['', '', '']),
         ]),
         ...failed.map(({ name, reason }) => [name, `not run: ${reason}`, '', '', '', '', '']),
@@ -91,14 +92,14 @@ function kernelLines(kernels: readonly KernelShare[]): string[] {
     '### Kernels of a pass',
     '',
     "By the adapter's timestamps, each dispatch in a pass of its own. Roofline: the share of the time",
-    'that memory or arithmetic would take at the rates above.',
+    'that memory or arithmetic would take at the rates of the plain copy and product above.',
     '',
     ...table(
-      ['kernel', 'dispatches', 'ms', 'of the pass', 'roofline', 'bound by'],
+      ['kernel', 'dispatches', 'µs', 'of the pass', 'roofline', 'bound by'],
       kernels.map((kernel) => [
         kernel.kernel,
         String(kernel.dispatches),
-        milliseconds(kernel.milliseconds),
+        (1000 * kernel.milliseconds).toFixed(0),
         percent(kernel.milliseconds / total),
         percent(kernel.roofline),
         kernel.bound,
@@ -112,11 +113,16 @@ function predictionLines(predictions: readonly Prediction[]): string[] {
   return [
     '### By the cost model',
     '',
+    ...devices.map(({ name, source, launch, rates }) => {
+      const [low, high] = launch.map((of) => 1000 * of);
+      return `- ${name}: ${source}; a launch ${low} to ${high} µs, a wait ${rates.wait} ms, assumed`;
+    }),
+    '',
     ...table(
       ['ratio', ...names, 'here, predicted', 'here, measured'],
       predictions.map(({ name, ratios, here, measured }) => [
         name,
-        ...names.map((device) => (ratios[device] ?? Number.NaN).toFixed(1)),
+        ...names.map((device) => (ratios[device] ?? []).map((of) => of.toFixed(1)).join('–')),
         here.toFixed(2),
         measured === undefined ? '' : measured.toFixed(2),
       ]),

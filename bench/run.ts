@@ -9,9 +9,10 @@ import {
   slotsStage,
   textStage,
 } from './experiments.ts';
+import { reasonOf } from './measure.ts';
 import { pipelineStage } from './pipeline.ts';
 import { measureRates } from './rates/rates.ts';
-import type { KernelShare, Prediction, Report, Section } from './report.ts';
+import type { Report, Section } from './report.ts';
 import type { Shipped } from './shipped.ts';
 import { paperBase } from './sizes.ts';
 
@@ -33,18 +34,29 @@ export async function run(place: Place, shipped: Shipped, wanted: Wanted): Promi
   const bench: Bench = { ...place, rounds: wanted.rounds };
   bench.onProgress('rates of the adapter');
   const rates = await measureRates(place.device, adapter.software);
-  const sections: Section[] = [
-    ...(await decodeStage(bench, shipped)),
-    ...(place.browser ? [await pipelineStage(bench, shipped, adapter.software)] : []),
-    await slotsStage(bench, shipped),
-    await textStage(bench, shipped),
-    await batchStage(bench, shipped),
-  ];
-  const kernels: KernelShare[] | undefined = await kernelStage(bench, shipped, rates);
-  const predicted: Prediction[] = await predictions(bench, shipped, rates, sections);
+  const sections: Section[] = [];
+  /** What fails is a line of the report: the rest goes on. */
+  const stage = async (title: string, make: () => Promise<Section | Section[]>): Promise<void> => {
+    try {
+      sections.push(...[await make()].flat());
+    } catch (error) {
+      const failed = [{ name: 'all', reason: reasonOf(error) }];
+      sections.push({ title, note: 'It could not be run.', timed: [], failed });
+    }
+  };
+  await stage(shipped.name, () => decodeStage(bench, shipped));
+  await stage('Slots', () => slotsStage(bench, shipped));
+  await stage('Length of the text', () => textStage(bench, shipped));
+  await stage('Batches', () => batchStage(bench, shipped));
+  const kernels = await kernelStage(bench, shipped, rates, adapter.software);
+  const predicted = await predictions(bench, shipped, rates, sections);
   if (wanted.paper) {
     const fewer = { ...bench, rounds: Math.ceil(wanted.rounds / 3) };
-    sections.push(...(await decodeStage(fewer, paperBase())));
+    await stage("the paper's size", () => decodeStage(fewer, paperBase()));
+  }
+  // Last: the encoder's sessions stay on the GPU.
+  if (place.browser) {
+    await stage('Whole pipeline', () => pipelineStage(bench, shipped, adapter.software));
   }
   return {
     date: new Date().toISOString().slice(0, 10),

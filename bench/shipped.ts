@@ -1,26 +1,25 @@
 /** The shipped model, from its files. */
+import { Searches } from '../src/decode/search.ts';
 import type { ModelFiles } from '../src/model/files.ts';
-import { answerTask, captionTasks, type Manifest } from '../src/model/manifest.ts';
+import { answerTask, findCaptionTask } from '../src/model/manifest.ts';
 import { parseSafetensors } from '../src/model/safetensors.ts';
 import type { Size } from './sizes.ts';
 
-type Needed = 'decoder.safetensors' | 'vision.onnx' | 'fusion.onnx';
-
 /** Its decoder, and what stands before it. */
 export interface Shipped extends Size {
-  readonly manifest: Manifest;
-  readonly files: Pick<ModelFiles['files'], Needed>;
+  readonly model: ModelFiles;
 }
 
-export function shippedSize(manifest: Manifest, files: Shipped['files']): Shipped {
-  const [caption] = captionTasks(manifest).values();
+export function shippedSize(model: ModelFiles): Shipped {
+  const { manifest, files } = model;
+  const caption = findCaptionTask(manifest, undefined);
   return {
     name: manifest.name,
     shape: manifest.decoder,
     weights: parseSafetensors(files['decoder.safetensors']),
-    captionSlots: caption?.queries.count ?? manifest.decoder.queries,
-    answerSlots: answerTask(manifest)?.queries.count ?? 0,
-    manifest,
-    files,
+    captions: caption.queries,
+    answers: answerTask(manifest)?.queries,
+    search: new Searches(model).choose(caption.beam, {}),
+    model,
   };
 }

@@ -1,5 +1,6 @@
 /** The decoders that are timed. */
-import type { DecoderShape, DecoderWeights } from '../src/model/decoder.ts';
+import type { Search } from '../src/decode/search.ts';
+import type { DecoderShape, DecoderWeights, QueryRange } from '../src/model/decoder.ts';
 import { randomWeights } from '../src/testing/random.ts';
 
 /** A decoder with what it is asked for. */
@@ -7,9 +8,11 @@ export interface Size {
   readonly name: string;
   readonly shape: DecoderShape;
   readonly weights: DecoderWeights;
-  /** Queries of a caption, and of an answer; the answer's come behind. */
-  readonly captionSlots: number;
-  readonly answerSlots: number;
+  readonly captions: QueryRange;
+  /** Undefined if it answers nothing. */
+  readonly answers: QueryRange | undefined;
+  /** How the best caption of the posteriors is found, where that is known. */
+  readonly search: Search | undefined;
 }
 
 /** The paper's base size, with random weights: 20 queries for captions and 6 for answers. */
@@ -22,7 +25,8 @@ export function paperBase(): Size {
     name: "the paper's base size, random weights",
     shape,
     weights: randomWeights(shape, 1),
-    captionSlots: 20,
-    answerSlots: 6,
+    captions: { first: 0, count: 20 },
+    answers: { first: 20, count: 6 },
+    search: undefined,
   };
 }

@@ -14,11 +14,12 @@ export interface BenchWorker {
 
 const api: BenchWorker = {
   async run(model, wanted, onProgress) {
-    const { device, adapter } = await requestGpu(navigator.gpu);
-    const { manifest, files } = await loadModelFiles(model, () => {});
+    const { device, adapter, lost } = await requestGpu(navigator.gpu);
+    const shipped = shippedSize(await loadModelFiles(model, () => {}));
     const { userAgent } = navigator;
     const place = { device, adapter, userAgent, browser: true, onProgress };
-    return run(place, shippedSize(manifest, files), wanted);
+    const end = lost.then((error) => Promise.reject(error));
+    return Promise.race([run(place, shipped, wanted), end]);
   },
 };
 

@@ -50,6 +50,9 @@ export class AutoregressiveDecoder {
     if (width % 64 !== 0) {
       throw new Error(`width: expected a multiple of 64, for aligned cache rows, got ${width}`);
     }
+    if (words > shape.queries) {
+      throw new Error(`words: expected at most ${shape.queries}, one a position, got ${words}`);
+    }
     const kernels = await compileKernels(device, shape, writing, tiling);
     return allocate(device, (buffers) => {
       const memory = buffers.storage('memory', batch * shape.memory * width);
@@ -76,32 +79,46 @@ export class AutoregressiveDecoder {
     wait: 'end' | 'word',
   ): Promise<Written> {
     const { plan, device, writing } = this;
+    if (words < 1 || words > writing.words) {
+      throw new RangeError(`words: expected 1 to ${writing.words}, got ${words}`);
+    }
     const counter = new CostCounter();
     device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
-    const rows = writing.batch * writing.beams;
-    const bytes = rows * choiceLength(writing.beams) * 4;
     const positions: Choice[][] = [];
-    let encoder = device.createCommandEncoder({ label: 'write' });
-    counter.dispatch(encoder, [plan.read]);
-    let waiting = 0;
-    for (const [position, steps] of plan.write.slice(0, words).entries()) {
-      counter.dispatch(encoder, steps);
-      const choices = plan.choices[position] as GPUBuffer;
-      encoder.copyBufferToBuffer(choices, 0, this.readback, waiting * bytes, bytes);
-      waiting++;
-      if (wait === 'end' && position < words - 1) continue;
-      counter.submit(device.queue, encoder);
-      const numbers = new Uint32Array(await counter.read(this.readback, waiting * bytes));
-      for (let at = 0; at < numbers.length; at += bytes / 4) {
-        positions.push(readChoices(numbers.subarray(at, at + bytes / 4), writing.beams));
+    if (wait === 'end') {
+      await this.#write(counter, this.steps(words), plan.choices.slice(0, words), positions);
+    } else {
+      for (const [position, choices] of plan.choices.slice(0, words).entries()) {
+        const steps = plan.write[position] ?? [];
+        const all = position === 0 ? [plan.read, ...steps] : steps;
+        await this.#write(counter, all, [choices], positions);
       }
-      waiting = 0;
-      encoder = device.createCommandEncoder({ label: 'write' });
     }
     const texts = Array.from({ length: writing.batch }, (_, image) =>
       textOf(positions, image * writing.beams, writing.beams),
     );
     return { texts, cost: counter.cost };
+  }
+
+  /** One submit: dispatches, then what was chosen at some positions, to the CPU. */
+  async #write(
+    counter: CostCounter,
+    steps: readonly Step[],
+    choices: readonly GPUBuffer[],
+    positions: Choice[][],
+  ): Promise<void> {
+    const { batch, beams } = this.writing;
+    const bytes = batch * beams * choiceLength(beams) * 4;
+    const encoder = this.device.createCommandEncoder({ label: 'write' });
+    counter.dispatch(encoder, steps);
+    for (const [i, buffer] of choices.entries()) {
+      encoder.copyBufferToBuffer(buffer, 0, this.readback, i * bytes, bytes);
+    }
+    counter.submit(this.device.queue, encoder);
+    const numbers = new Uint32Array(await counter.read(this.readback, choices.length * bytes));
+    for (let at = 0; at < numbers.length; at += bytes / 4) {
+      positions.push(readChoices(numbers.subarray(at, at + bytes / 4), beams));
+    }
   }
 
   /** The dispatches of so many words. */

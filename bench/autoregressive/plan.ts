@@ -30,6 +30,8 @@ export interface Kernels {
   readonly up: LinearKernel;
   readonly down: LinearKernel;
   readonly attention: AttentionKernel;
+  /** Beams of an image look at the same memory. */
+  readonly crossAttention: AttentionKernel;
   readonly vocabulary: VocabularyKernel;
   /** Only for beam search. */
   readonly select: GPUComputePipeline | undefined;
@@ -56,32 +58,36 @@ export async function compileKernels(
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
     LinearKernel.compile(device, { inputs, outputs, ...options }, narrow);
   const normed = { normEpsilon: epsilon };
-  const [embed, kv, qkv, out, crossQ, up, down, attention, vocabulary] = await Promise.all([
-    compile(device, 'embed', embedCode, { WIDTH: width, START, CHOICE: choiceLength(beams) }),
-    LinearKernel.compile(device, { inputs: width, outputs: 2 * width * layers }, tiling),
-    linear(width, 3 * width, normed),
-    linear(width, width, { residual: true }),
-    linear(width, width, normed),
-    linear(width, ffn, { ...normed, gelu: true }),
-    linear(ffn, width, { residual: true }),
+  const attend = (queryRows: number) =>
     AttentionKernel.compile(device, {
       heads,
       width,
       maxKeys: Math.max(shape.memory, shape.queries),
       lanes: tiling.lanes,
+      queryRows,
+    });
+  const [embed, kv, qkv, out, crossQ, up, down, attention, crossAttention, vocabulary] =
+    await Promise.all([
+      compile(device, 'embed', embedCode, { WIDTH: width, START, CHOICE: choiceLength(beams) }),
+      LinearKernel.compile(device, { inputs: width, outputs: 2 * width * layers }, tiling),
+      linear(width, 3 * width, normed),
+      linear(width, width, { residual: true }),
+      linear(width, width, normed),
+      linear(width, ffn, { ...normed, gelu: true }),
+      linear(ffn, width, { residual: true }),
       // One query a text: more rows would repeat it.
-      queryRows: 1,
-    }),
-    VocabularyKernel.compile(device, {
-      inputs: width,
-      vocabulary: shape.vocabulary,
-      normEpsilon: epsilon,
-      k: beams,
-      tileRows: narrow.tileRows,
-      lanes: tiling.lanes,
-      tileColumns: tiling.tileColumns,
-    }),
-  ]);
+      attend(1),
+      attend(2 ** Math.ceil(Math.log2(beams))),
+      VocabularyKernel.compile(device, {
+        inputs: width,
+        vocabulary: shape.vocabulary,
+        normEpsilon: epsilon,
+        k: beams,
+        tileRows: narrow.tileRows,
+        lanes: tiling.lanes,
+        tileColumns: tiling.tileColumns,
+      }),
+    ]);
   const [select, reorder] =
     beams > 1
       ? await Promise.all([
@@ -89,7 +95,10 @@ export async function compileKernels(
           compile(device, 'reorder', reorderCode, { WIDTH: width, ROWS: rows, BEAMS: beams }),
         ])
       : [];
-  return { embed, kv, qkv, out, crossQ, up, down, attention, vocabulary, select, reorder };
+  return {
+    ...{ embed, kv, qkv, out, crossQ, up, down, attention, crossAttention, vocabulary },
+    ...{ select, reorder },
+  };
 }
 
 /** All dispatches of a text, and where its words are. */
@@ -163,15 +172,28 @@ export function buildPlan(
     const sizes = buffers.sizes('position', position);
     const chosen = choices[position] as GPUBuffer;
     const last = choices[position - 1] ?? posteriors;
-    const steps = [
+    const steps: Step[] = [];
+    if (kernels.reorder && position > 0) {
+      const before = caches[(position - 1) % caches.length] as GPUBuffer;
+      steps.push(
+        bind(
+          device,
+          kernels.reorder,
+          [last, before, cache],
+          [Math.ceil(width / 2 / 64), rows, position * layers],
+          { operations: 0, numbers: 4 * position * layers * rows * width },
+        ),
+      );
+    }
+    steps.push(
       bind(
         device,
         kernels.embed,
         [sizes, last, words, weights.queries, x],
         [Math.ceil(width / 4 / 64), rows, 1],
-        { operations: 2 * rows * width, numbers: 3 * rows * width },
+        { operations: 2 * rows * width, numbers: (2 * rows + 1) * width },
       ),
-    ];
+    );
     weights.layers.forEach((layer, i) => {
       const at = (position * layers + i) * layerRows;
       const row = { buffer: cache, offset: at * 4, size: layerRows * 4 };
@@ -193,7 +215,7 @@ export function buildPlan(
         ),
         linear(kernels.out, layer.selfOut, { x: seen, residual: x, y: other }),
         linear(kernels.crossQ, layer.crossQ, { x: other, y: q }),
-        kernels.attention.step(
+        kernels.crossAttention.step(
           buffers,
           { queries: q, memory: kv, lengths, y: seen },
           crossLayout(i),
@@ -209,22 +231,12 @@ export function buildPlan(
     steps.push(
       ...kernels.vocabulary.steps(buffers, { x, weight, bias, posteriors: found, logTotals }, rows),
     );
-    if (kernels.select && kernels.reorder) {
+    if (kernels.select) {
       steps.push(
         bind(device, kernels.select, [sizes, found, last, chosen], [batch, 1, 1], {
           operations: rows * beams,
           numbers: 2 * rows * (beams + 4),
         }),
-      );
-      const next = caches[(position + 1) % caches.length] as GPUBuffer;
-      steps.push(
-        bind(
-          device,
-          kernels.reorder,
-          [chosen, cache, next],
-          [Math.ceil(width / 2 / 64), rows, (position + 1) * layers],
-          { operations: 0, numbers: 4 * (position + 1) * layers * rows * width },
-        ),
       );
     }
     return steps;

@@ -1,4 +1,4 @@
-// After a step of beam search: the keys and values of every text become those of the text that it
+// Before a step of beam search: the keys and values of every text become those of the text that it
 // continues, in another cache, since texts may change places.
 //
 // Dispatch: (ceil(WIDTH / 2 / 64), ROWS, positions · layers).

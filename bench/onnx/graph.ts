@@ -10,11 +10,11 @@ export const FLOAT = 1;
 export const INT32 = 6;
 export const INT64 = 7;
 
-const ATTRIBUTE = { float: 1, int: 2, string: 3, ints: 7 } as const;
+const ATTRIBUTE = { float: 1, int: 2 } as const;
 const model = protobuf.parse(schema, { keepCase: true }).root.lookupType('onnx.ModelProto');
 
 /** A node's attribute; numbers are floats if they are wrapped so. */
-export type Attribute = number | string | readonly number[] | { readonly float: number };
+export type Attribute = number | { readonly float: number };
 
 /** Nodes and weights in the order in which they were added; names are values' names. */
 export class Graph {
@@ -77,7 +77,10 @@ export class Graph {
   }
 
   /** The model as a file. */
-  encode(inputs: readonly Value[], outputs: readonly Value[]): Uint8Array {
+  encode(inputs: readonly Value[], outputs: readonly Output[]): Uint8Array {
+    for (const { name, value } of outputs) {
+      this.#nodes.push({ name, op_type: 'Identity', input: [value], output: [name] });
+    }
     const message = model.create({
       ir_version: 9,
       graph: {
@@ -103,16 +106,18 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
+/** An output, and which of the graph's values it is. */
+export interface Output extends Value {
+  readonly value: string;
+}
+
 function valueInfo({ name, type, shape }: Value): object {
   const dim = shape.map((size) => ({ dim_value: size }));
   return { name, type: { tensor_type: { elem_type: type, shape: { dim } } } };
 }
 
 function attributeOf(value: Attribute): object {
-  if (typeof value === 'number') return { i: value, type: ATTRIBUTE.int };
-  if (typeof value === 'string') {
-    return { s: new TextEncoder().encode(value), type: ATTRIBUTE.string };
-  }
-  if ('float' in value) return { f: value.float, type: ATTRIBUTE.float };
-  return { ints: value, type: ATTRIBUTE.ints };
+  return typeof value === 'number'
+    ? { i: value, type: ATTRIBUTE.int }
+    : { f: value.float, type: ATTRIBUTE.float };
 }

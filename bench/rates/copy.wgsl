@@ -1,6 +1,6 @@
 // A plain copy: the bandwidth that a kernel can have here.
 //
-// Dispatch: (64, rows, 1), 256 numbers a workgroup.
+// Dispatch: (64, rows, 1), 64 KiB a row.
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;

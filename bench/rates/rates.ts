@@ -1,5 +1,5 @@
 /** What the adapter at hand can do at best, measured by the plainest kernels there are. */
-import { Buffers } from '../../src/gpu/buffers.ts';
+import { allocate } from '../../src/gpu/buffers.ts';
 import { bind, compile, encodeSteps, type Step } from '../../src/gpu/step.ts';
 import { quantile } from '../measure.ts';
 import copyCode from './copy.wgsl?raw';
@@ -20,27 +20,33 @@ export interface Rates {
 }
 
 const RUNS = 7;
+/** What copy.wgsl copies by one row of workgroups. */
+const ROW_BYTES = 64 * 64 * 16;
 
 /** Measures them; about a second on a software adapter. */
 export async function measureRates(device: GPUDevice, software: boolean): Promise<Rates> {
-  const buffers = new Buffers(device);
+  // Large enough to leave caches and to hide what a submit takes, where the device binds so much.
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  const most = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const rows = Math.min(software ? 256 : 4096, Math.floor(most / ROW_BYTES));
+  const side = software ? 512 : 2048;
+  const { buffers, x, y, w, readback } = await allocate(device, (made) => ({
+    buffers: made,
+    x: made.storage('x', (rows * ROW_BYTES) / 4),
+    y: made.storage('y', (rows * ROW_BYTES) / 4),
+    w: made.storage('w', side * side),
+    readback: made.readback('one number', 4),
+  }));
   try {
-    // Large enough to leave caches, and to hide what a submit takes.
-    const rows = software ? 256 : 4096;
-    const numbers = 64 * 256 * rows;
-    const side = software ? 512 : 2048;
     const work = { operations: 0, numbers: 0 };
     const [copy, product] = await Promise.all([
       compile(device, 'copy', copyCode, {}),
       compile(device, 'product', productCode, { INPUTS: side, OUTPUTS: side }),
     ]);
-    const [x, y] = [buffers.storage('x', numbers), buffers.storage('y', numbers)];
-    const w = buffers.storage('w', side * side);
     const copying = bind(device, copy, [x, y], [64, rows, 1], work);
     const multiplying = bind(device, product, [x, w, y], [side / 4 / 64, side / 4, 1], work);
     const launching = bind(device, copy, [x, y], [1, 1, 1], work);
 
-    const readback = buffers.readback('one number', 4);
     const time = async (steps: readonly Step[]): Promise<number> => {
       const start = performance.now();
       const encoder = device.createCommandEncoder();
@@ -63,7 +69,7 @@ export async function measureRates(device: GPUDevice, software: boolean): Promis
       return ((await median(new Array<Step>(1 + many).fill(step))) - few) / many;
     };
     return {
-      bandwidth: (8 * numbers * 1000) / (await one(copying, 4)),
+      bandwidth: (2 * rows * ROW_BYTES * 1000) / (await one(copying, 4)),
       operations: (2 * side ** 3 * 1000) / (await one(multiplying, 4)),
       launch: await one(launching, 200),
       overlap: !software,

@@ -87,7 +87,9 @@ export class AttentionKernel {
       [Math.ceil(queries / this.queryRows), this.options.heads, batch],
       {
         operations: 4 * batch * queries * keys * this.options.width,
-        numbers: 2 * batch * (queries + keys) * this.options.width,
+        numbers:
+          (batch * (queries + 2 * keys) + (sharedQueries ? 1 : batch) * queries) *
+          this.options.width,
       },
     );
   }

@@ -45,7 +45,13 @@ export class LinearKernel {
     tiling: LinearTiling,
   ): Promise<LinearKernel> {
     const { inputs, outputs, normEpsilon, gelu = false, residual = false } = options;
-    const pipeline = await compile(device, `linear ${inputs} to ${outputs}`, code, {
+    const label = [
+      normEpsilon === undefined ? '' : 'norm, ',
+      `linear ${inputs} to ${outputs}`,
+      gelu ? ', GELU' : '',
+      residual ? ', residual' : '',
+    ].join('');
+    const pipeline = await compile(device, label, code, {
       INPUTS: inputs,
       OUTPUTS: outputs,
       NORMALIZE: normEpsilon !== undefined,

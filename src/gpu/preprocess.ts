@@ -75,8 +75,8 @@ export class GpuPreprocessor {
       this.pipeline,
       [this.#image, this.#colours, rgba, output],
       [tiles, tiles, 1],
-      // Each pixel of the image is weighed once a channel and direction.
-      { operations: 12 * width * height, numbers: width * height + 3 * this.transform.size ** 2 },
+      // Each pixel of the image is weighed once a channel.
+      { operations: 6 * width * height, numbers: width * height + 3 * this.transform.size ** 2 },
     );
     const encoder = device.createCommandEncoder({ label: 'preprocess' });
     encodeSteps(encoder, [step]);

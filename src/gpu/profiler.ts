@@ -16,12 +16,15 @@ export interface Profiled {
  * of its own between two timestamps. Passes keep dispatches apart that would else overlap, so that
  * the sum is an upper bound of what the steps take together.
  *
+ * @param repeats how often a step is dispatched in its pass: clocks may be coarse, 65 µs by Dawn's
+ * default. No step may read what it writes.
  * @returns undefined if the device has no 'timestamp-query'
  */
 export async function profile(
   device: GPUDevice,
   steps: readonly Step[],
   runs: number,
+  repeats = 1,
 ): Promise<Profiled[] | undefined> {
   if (!device.features.has('timestamp-query')) return undefined;
   const count = 2 * steps.length;
@@ -37,17 +40,17 @@ export async function profile(
   try {
     for (let run = 0; run <= runs; run++) {
       const encoder = device.createCommandEncoder({ label: 'profile' });
-      steps.forEach(({ pipeline, bindGroup, workgroups }, i) => {
+      steps.forEach(({ pipeline, bindGroup, workgroups }, step) => {
         const pass = encoder.beginComputePass({
           timestampWrites: {
             querySet,
-            beginningOfPassWriteIndex: 2 * i,
-            endOfPassWriteIndex: 2 * i + 1,
+            beginningOfPassWriteIndex: 2 * step,
+            endOfPassWriteIndex: 2 * step + 1,
           },
         });
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindGroup);
-        pass.dispatchWorkgroups(...workgroups);
+        for (let i = 0; i < repeats; i++) pass.dispatchWorkgroups(...workgroups);
         pass.end();
       });
       encoder.resolveQuerySet(querySet, 0, count, resolved, 0);
@@ -58,7 +61,9 @@ export async function profile(
       readback.unmap();
       if (run === 0) continue;
       times.forEach((of, i) => {
-        of.push(Number((nanoseconds[2 * i + 1] ?? 0n) - (nanoseconds[2 * i] ?? 0n)) / 1e6);
+        of.push(
+          Number((nanoseconds[2 * i + 1] ?? 0n) - (nanoseconds[2 * i] ?? 0n)) / 1e6 / repeats,
+        );
       });
     }
   } finally {

@@ -81,6 +81,7 @@ export class ScoreKernel {
     const lengths = Uint32Array.from(columns.texts, (text) => text.length);
     // What is longer cannot be spelt, whatever its words are.
     const longest = lengths.reduce((most, length) => Math.max(most, Math.min(length, slots)), 1);
+    const spelt = lengths.reduce((sum, length) => sum + (length > slots ? 0 : length), 0);
     const words = new Uint32Array(candidates.length * longest);
     for (const [i, text] of columns.texts.entries()) {
       words.set(text.slice(0, longest), i * longest);
@@ -119,7 +120,7 @@ export class ScoreKernel {
         [candidates.length, batch, 1],
         {
           // A state adds three paths and its emission in log space.
-          operations: 10 * batch * slots * (2 * words.length + 3 * candidates.length),
+          operations: 10 * batch * slots * (2 * spelt + 3 * candidates.length),
           numbers: batch * (slots * width + candidates.length) + words.length + lengths.length,
         },
       ),
