@@ -2,7 +2,7 @@
 import { type Search, search } from '../src/decode/search.ts';
 import { onnxRuntime } from '../src/encoder/runtime.ts';
 import type { GpuDecoder } from '../src/gpu/decoder.ts';
-import type { DecodeRequest, DecoderCost, QueryRange } from '../src/model/decoder.ts';
+import type { DecoderCost, QueryRange } from '../src/model/decoder.ts';
 import { ReferenceDecoder } from '../src/reference/decoder.ts';
 import { randomNumbers, seededRandom } from '../src/testing/random.ts';
 import type { AutoregressiveDecoder } from './autoregressive/decoder.ts';
@@ -23,14 +23,8 @@ export function fullLengths({ shape }: Size, batch: number): number[] {
   return new Array<number>(batch).fill(shape.memory);
 }
 
-/** (a) Our decoder: one pass. */
-export function onePass(
-  name: string,
-  decoder: GpuDecoder,
-  memoryLengths: readonly number[],
-  queries: QueryRange,
-): Contender {
-  const request: DecodeRequest = { memoryLengths, queries };
+/** A contender that counts what its last run did to the GPU. */
+function counted(name: string, run: () => Promise<{ readonly cost: DecoderCost }>): Contender {
   let cost: DecoderCost | undefined;
   return {
     name,
@@ -38,9 +32,19 @@ export function onePass(
       return cost;
     },
     run: async () => {
-      ({ cost } = await decoder.decode(request));
+      ({ cost } = await run());
     },
   };
+}
+
+/** (a) Our decoder: one pass. */
+export function onePass(
+  name: string,
+  decoder: GpuDecoder,
+  memoryLengths: readonly number[],
+  queries: QueryRange,
+): Contender {
+  return counted(name, () => decoder.decode({ memoryLengths, queries }));
 }
 
 /** (a) The same, and the best whole text of its posteriors, as the runtime looks for it. */
@@ -51,21 +55,13 @@ export function searched(
   queries: QueryRange,
   how: Search,
 ): Contender {
-  const request: DecodeRequest = { memoryLengths, queries, posteriors: true };
-  let cost: DecoderCost | undefined;
-  return {
-    name,
-    get cost() {
-      return cost;
-    },
-    run: async () => {
-      const result = await decoder.decode(request);
-      ({ cost } = result);
-      return result.decodings.map(
-        ({ posteriors, tokens }) => posteriors && search(posteriors, tokens, how),
-      );
-    },
-  };
+  return counted(name, async () => {
+    const result = await decoder.decode({ memoryLengths, queries, posteriors: true });
+    for (const { posteriors, tokens } of result.decodings) {
+      if (posteriors) search(posteriors, tokens, how);
+    }
+    return result;
+  });
 }
 
 /** (b), (c), (d) Its opponent, which is told how many words to write. */
@@ -76,16 +72,7 @@ export function autoregressive(
   words: number,
   wait: 'end' | 'word' = 'end',
 ): Contender {
-  let cost: DecoderCost | undefined;
-  return {
-    name,
-    get cost() {
-      return cost;
-    },
-    run: async () => {
-      ({ cost } = await decoder.decode(memoryLengths, words, wait));
-    },
-  };
+  return counted(name, () => decoder.decode(memoryLengths, words, wait));
 }
 
 /** A contender whose memory may be written anew. */

@@ -6,15 +6,13 @@
  * Chromium's vk_swiftshader_icd.json.
  */
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 import { create, globals } from 'webgpu';
+import { ROOT } from '../cli/server.ts';
 import type { ModelFiles } from '../src/model/files.ts';
 import { runWith } from './options.ts';
 import type { Report } from './report.ts';
 import type { Place, Wanted } from './run.ts';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 async function bench(wanted: Wanted): Promise<Report> {
   Object.assign(globalThis, globals);

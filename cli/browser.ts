@@ -1,25 +1,17 @@
 /** A headless Chromium with the runtime in it, for the command line. */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright';
-import { createServer, type ViteDevServer } from 'vite';
 import { chromiumOptions } from '../e2e/chromium.ts';
 import type { AskOptions, CaptionOptions, DeviceChoice } from '../src/index.ts';
 import type { Reply } from './host.ts';
-
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-
-/** Bundled dependencies, of this run alone: another Vite at work would change shared ones. */
-const CACHE = join(ROOT, 'node_modules', `.vite-cli-${process.pid}`);
+import { type LocalServer, startServer } from './server.ts';
 
 /** The runtime in a browser of its own; `close` ends both. */
 export class BrowserRuntime {
-  readonly #server: ViteDevServer;
+  readonly #server: LocalServer;
   readonly #browser: Browser;
   readonly #page: Page;
 
-  private constructor(server: ViteDevServer, browser: Browser, page: Page) {
+  private constructor(server: LocalServer, browser: Browser, page: Page) {
     this.#server = server;
     this.#browser = browser;
     this.#page = page;
@@ -28,23 +20,15 @@ export class BrowserRuntime {
   /** @throws Error in one line if there is no Chromium or the model cannot be loaded. */
   static async start(model: string, device: DeviceChoice): Promise<BrowserRuntime> {
     const options = chromiumOptions();
-    const server = await createServer({
-      root: ROOT,
-      cacheDir: CACHE,
-      logLevel: 'error',
-      server: { port: 0, host: 'localhost', hmr: false, watch: null },
-    });
-    await server.listen();
+    const server = await startServer();
     const browser = await chromium.launch(options);
     const page = await browser.newPage();
     const runtime = new BrowserRuntime(server, browser, page);
     try {
-      const base = server.resolvedUrls?.local[0];
-      if (!base) throw new Error('The local server has no address');
-      await page.goto(new URL('cli/host.html', base).href);
+      await page.goto(new URL('cli/host.html', server.url).href);
       await page.waitForFunction(() => 'narvlHost' in globalThis);
       await page.evaluate(([url, choice]) => globalThis.narvlHost.load(url, choice), [
-        new URL(model, base).href,
+        new URL(model, server.url).href,
         device,
       ] as const);
       return runtime;
@@ -75,6 +59,5 @@ export class BrowserRuntime {
   async close(): Promise<void> {
     await this.#browser.close();
     await this.#server.close();
-    await rm(CACHE, { recursive: true, force: true });
   }
 }

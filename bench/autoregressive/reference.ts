@@ -1,7 +1,8 @@
 /** The autoregressive decoder in plain TypeScript, without a cache: the oracle for the other. */
-import type { DecoderShape, DecoderWeights, Weight } from '../../src/model/decoder.ts';
+import type { DecoderShape, DecoderWeights } from '../../src/model/decoder.ts';
 import { attention } from '../../src/reference/attention.ts';
-import { linear, packLinear } from '../../src/reference/linear.ts';
+import { layersOf } from '../../src/reference/layers.ts';
+import { linear } from '../../src/reference/linear.ts';
 import { posteriors } from '../../src/reference/posterior.ts';
 import { START } from './plan.ts';
 
@@ -48,14 +49,8 @@ function logitsAfter(
   memory: Float32Array,
   words: readonly number[],
 ): Float32Array {
-  const { width, heads, vocabulary, layers, epsilon } = shape;
-  const weight = (name: string) => weights.get(name) as Weight;
-  const norm = (name: string) => ({
-    gain: weight(`${name}.weight`).data,
-    bias: weight(`${name}.bias`).data,
-    epsilon,
-  });
-  const pack = (name: string) => packLinear(weight(`${name}.weight`), weight(`${name}.bias`));
+  const { width, heads, vocabulary, layers } = shape;
+  const { weight, norm, linear: pack } = layersOf(shape, weights);
   const inputs = [START, ...words];
   const positions = weight('queries.weight').data;
   const head = weight('head.weight').data;

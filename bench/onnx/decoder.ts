@@ -5,10 +5,11 @@
  *
  * It says which token each slot likes best and no more: no log probabilities, no top-k, no collapse.
  */
-import type { DecoderShape, DecoderWeights, Weight } from '../../src/model/decoder.ts';
+import type { DecoderShape, DecoderWeights } from '../../src/model/decoder.ts';
 import { attention } from '../../src/reference/attention.ts';
 import { layerNorm } from '../../src/reference/layernorm.ts';
-import { packLinear, linear as product } from '../../src/reference/linear.ts';
+import { layersOf } from '../../src/reference/layers.ts';
+import { linear as product } from '../../src/reference/linear.ts';
 import { CONTRIB, FLOAT, Graph, INT32 } from './graph.ts';
 
 /** A decoder's file, and how to read what it says. */
@@ -35,7 +36,7 @@ export function onnxDecoder(
 ): OnnxDecoder {
   const { width, heads, layers, memory: rows, epsilon, vocabulary } = shape;
   const graph = new Graph();
-  const weight = (name: string) => weights.get(name) as Weight;
+  const { weight } = layersOf(shape, weights);
   const constant = (name: string) => graph.constant(weight(name).shape, weight(name).data);
   // Rows are [slots, width], so that a product takes its bias along.
   const linear = (x: string, name: string) =>
@@ -124,23 +125,18 @@ function partsOf(n: number): number {
 
 /** What layer 0 computes before it looks at the memory: its residual rows and its queries. */
 function prefix(
-  { width, heads, epsilon }: DecoderShape,
+  shape: DecoderShape,
   weights: DecoderWeights,
   slots: number,
 ): { x: Float32Array; q: Float32Array } {
-  const weight = (name: string) => weights.get(name) as Weight;
-  const norm = (name: string) => ({
-    gain: weight(`${name}.weight`).data,
-    bias: weight(`${name}.bias`).data,
-    epsilon,
-  });
-  const pack = (name: string) => packLinear(weight(`${name}.weight`), weight(`${name}.bias`));
+  const { width, heads } = shape;
+  const { weight, norm, linear } = layersOf(shape, weights);
   const queries = weight('queries.weight').data.subarray(0, slots * width);
   const residual = Float32Array.from(layerNorm(queries, norm('queries.norm')));
-  const data = product(residual, pack('layers.0.self.qkv'), { norm: norm('layers.0.self.norm') });
+  const data = product(residual, linear('layers.0.self.qkv'), { norm: norm('layers.0.self.norm') });
   const at = (offset: number) => ({ data, offset, stride: 3 * width });
   const sizes = { queries: slots, keys: slots, heads, width };
   const seen = attention(at(0), at(width), at(2 * width), sizes);
-  const x = product(seen, pack('layers.0.self.out'), { residual });
-  return { x, q: product(x, pack('layers.0.cross.q'), { norm: norm('layers.0.cross.norm') }) };
+  const x = product(seen, linear('layers.0.self.out'), { residual });
+  return { x, q: product(x, linear('layers.0.cross.q'), { norm: norm('layers.0.cross.norm') }) };
 }

@@ -13,12 +13,12 @@ import {
   type QueryRange,
   type Scored,
   type Slot,
-  type Weight,
 } from '../model/decoder.ts';
 import { attention, attentionMap, type Rows } from './attention.ts';
 import { collapse } from './collapse.ts';
 import { layerNorm, type Norm } from './layernorm.ts';
-import { type Linear, linear, packLinear } from './linear.ts';
+import { layersOf } from './layers.ts';
+import { type Linear, linear } from './linear.ts';
 import { posteriors, tokenTable } from './posterior.ts';
 
 interface Layer {
@@ -65,13 +65,7 @@ export class ReferenceDecoder {
     weights: DecoderWeights,
   ) {
     checkModel(shape, weights);
-    const weight = (name: string) => weights.get(name) as Weight;
-    const norm = (name: string): Norm => ({
-      gain: weight(`${name}.weight`).data,
-      bias: weight(`${name}.bias`).data,
-      epsilon: shape.epsilon,
-    });
-    const pack = (name: string) => packLinear(weight(`${name}.weight`), weight(`${name}.bias`));
+    const { weight, norm, linear: pack } = layersOf(shape, weights);
     this.#queries = weight('queries.weight').data;
     this.#queriesNorm = norm('queries.norm');
     this.#layers = Array.from({ length: shape.layers }, (_, i) => ({
