@@ -80,7 +80,15 @@ function sectionLines({ title, note, timed, failed }: Section): string[] {
           ratio === undefined ? '' : ratio.toFixed(2),
           ...(cost ? [cost.dispatches, cost.submits, cost.bytesRead].map(String) : ['', '', '']),
         ]),
-        ...failed.map(({ name, reason }) => [name, `not run: ${reason}`, '', '', '', '', '']),
+        ...failed.map(({ name, reason }) => [
+          name,
+          `not run: ${reason.slice(0, 200)}`,
+          '',
+          '',
+          '',
+          '',
+          '',
+        ]),
       ],
     ),
   ];

@@ -64,7 +64,8 @@ export function onnxDecoder(
   };
 
   const memory = graph.reshape('memory', [rows, width]);
-  const kv = split(linear(memory, 'cross.kv'), 2 * layers);
+  // In two steps: a dispatch may write seven buffers beside the one that it reads.
+  const kv = split(linear(memory, 'cross.kv'), layers).flatMap((both) => split(both, 2));
   const start = prefix(shape, weights, slots);
   let x = graph.constant([slots, width], start.x);
   let q = graph.constant([slots, width], start.q);

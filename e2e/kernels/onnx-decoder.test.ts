@@ -9,7 +9,7 @@ import { randomWeights } from '../../src/testing/random.ts';
 import { withDevice } from './device.ts';
 
 const shape: DecoderShape = {
-  ...{ width: 64, heads: 4, layers: 2, ffn: 128, vocabulary: 304, queries: 12, memory: 20 },
+  ...{ width: 64, heads: 4, layers: 4, ffn: 128, vocabulary: 304, queries: 12, memory: 20 },
   ...{ blank: 0, eos: 2, epsilon: 1e-5 },
 };
 const queries = { first: 0, count: 12 };
