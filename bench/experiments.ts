@@ -32,9 +32,9 @@ export interface Bench {
 }
 
 /** A contender that may turn out not to run here. */
-export interface Wanted {
+export interface Entrant {
   readonly name: string;
-  make(): Promise<Contender> | Contender;
+  make(name: string): Promise<Contender> | Contender;
 }
 
 /** Words of an autoregressive text are one more than it shows: its end. */
@@ -82,7 +82,7 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     graph ??= onnxDecoder(shape, weights, captions.count);
     return graph;
   };
-  const ours = (name: string, queries: QueryRange): Wanted => ({
+  const ours = (name: string, queries: QueryRange): Entrant => ({
     name,
     make: async () => onePass(name, await narvl(), lengths, queries),
   });
@@ -91,15 +91,15 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     decoder: () => Promise<AutoregressiveDecoder>,
     words: number,
     wait: 'end' | 'word' = 'end',
-  ): Wanted => ({
+  ): Entrant => ({
     name,
     make: async () => autoregressive(name, await decoder(), lengths, words + END, wait),
   });
-  const elsewhere = (name: string, make: (name: string) => Promise<Contender>): Wanted => ({
+  const elsewhere = (name: string, make: Entrant['make']): Entrant => ({
     name,
-    make: () => {
+    make: (entrant) => {
       if (!bench.browser) throw new Error('onnxruntime-web wants a browser');
-      return make(name);
+      return make(entrant);
     },
   });
   try {
@@ -109,14 +109,8 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
         ? [
             {
               name: '(a) the same, searched by beam and n-grams',
-              make: async () =>
-                searched(
-                  '(a) the same, searched by beam and n-grams',
-                  await narvl(),
-                  lengths,
-                  captions,
-                  search,
-                ),
+              make: async (name: string) =>
+                searched(name, await narvl(), lengths, captions, search),
             },
           ]
         : []),
@@ -138,7 +132,7 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
         },
       },
       elsewhere('(g) onnxruntime-web, WebAssembly', (name) => onnxInWasm(name, size, onnx())),
-      { name: '(g) plain TypeScript', make: () => inTypeScript('(g) plain TypeScript', size) },
+      { name: '(g) plain TypeScript', make: (name) => inTypeScript(name, size) },
     ]);
     if (!answers) return [captioning];
     const answering = await section(bench, `Answers, ${size.name}`, FROM_MEMORY, [
@@ -165,7 +159,7 @@ export async function slotsStage(bench: Bench, size: Size): Promise<Section> {
       FROM_MEMORY,
       [20, 40, 80].map((count) => ({
         name: `${count} slots`,
-        make: () => onePass(`${count} slots`, decoder, fullLengths(size, 1), { first: 0, count }),
+        make: (name) => onePass(name, decoder, fullLengths(size, 1), { first: 0, count }),
       })),
     );
   } finally {
@@ -180,7 +174,7 @@ export async function textStage(bench: Bench, size: Size): Promise<Section> {
   const lengths = fullLengths(size, 1);
   const queries = size.captions;
   const decoders: GpuDecoder[] = [];
-  const texts: Wanted[] = [];
+  const texts: Entrant[] = [];
   try {
     // The blank's bias decides how many slots say a word: as many as are wanted, or nearly.
     for (const wanted of [3, 15]) {
@@ -188,8 +182,10 @@ export async function textStage(bench: Bench, size: Size): Promise<Section> {
       const decoder = await GpuDecoder.create(bench.device, size.shape, weights);
       bench.device.queue.writeBuffer(decoder.memoryBuffer(1), 0, memoryOf(size, 1));
       decoders.push(decoder);
-      const name = `a text of ${words} tokens`;
-      texts.push({ name, make: () => onePass(name, decoder, lengths, queries) });
+      texts.push({
+        name: `a text of ${words} tokens`,
+        make: (name) => onePass(name, decoder, lengths, queries),
+      });
     }
     return await section(bench, 'Length of the text', FROM_MEMORY, texts);
   } finally {
@@ -213,20 +209,18 @@ export async function batchStage(bench: Bench, size: Size): Promise<Section> {
       [
         ...batches.map((batch) => ({
           name: `(a) one pass, ${batch} at once`,
-          make: () => {
+          make: (name: string) => {
             device.queue.writeBuffer(narvl.memoryBuffer(batch), 0, memoryOf(size, batch));
-            const name = `(a) one pass, ${batch} at once`;
             return onePass(name, narvl, fullLengths(size, batch), size.captions);
           },
         })),
         ...batches.map((batch) => ({
           name: `(b) greedy with a cache, 12 words, ${batch} at once`,
-          make: async () => {
+          make: async (name: string) => {
             const writing = { batch, beams: 1, words };
             const decoder = await AutoregressiveDecoder.create(device, shape, weights, writing);
             owned.push(decoder);
             device.queue.writeBuffer(decoder.memory, 0, memoryOf(size, batch));
-            const name = `(b) greedy with a cache, 12 words, ${batch} at once`;
             return autoregressive(name, decoder, fullLengths(size, batch), words);
           },
         })),
@@ -365,7 +359,7 @@ export async function section(
   bench: Bench,
   title: string,
   note: string,
-  wanted: readonly Wanted[],
+  wanted: readonly Entrant[],
 ): Promise<Section> {
   const made: Contender[] = [];
   const failed: Failed[] = [];
@@ -373,7 +367,7 @@ export async function section(
     for (const { name, make } of wanted) {
       bench.onProgress(`${title}: preparing ${name}`);
       try {
-        made.push(await withoutGpuErrors(bench.device, make));
+        made.push(await withoutGpuErrors(bench.device, () => make(name)));
       } catch (error) {
         failed.push({ name, reason: reasonOf(error) });
       }
@@ -389,7 +383,10 @@ export async function section(
 }
 
 /** Makes a contender and runs it once: the GPU says only here that a dispatch did nothing. */
-async function withoutGpuErrors(device: GPUDevice, make: Wanted['make']): Promise<Contender> {
+async function withoutGpuErrors(
+  device: GPUDevice,
+  make: () => Promise<Contender> | Contender,
+): Promise<Contender> {
   const filters = ['validation', 'out-of-memory'] as const;
   for (const filter of filters) device.pushErrorScope(filter);
   let contender: Contender | undefined;
