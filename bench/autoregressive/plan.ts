@@ -63,7 +63,7 @@ export async function compileKernels(
       heads,
       width,
       maxKeys: Math.max(shape.memory, shape.queries),
-      lanes: tiling.lanes,
+      lanes: tiling.attentionLanes,
       queryRows,
     });
   const [embed, kv, qkv, out, crossQ, up, down, attention, crossAttention, vocabulary] =
@@ -77,7 +77,7 @@ export async function compileKernels(
       linear(ffn, width, { residual: true }),
       // One query a text: more rows would repeat it.
       attend(1),
-      attend(2 ** Math.ceil(Math.log2(beams))),
+      attend(beams === 1 ? 1 : 4 * 2 ** Math.ceil(Math.log2(beams / 4))),
       VocabularyKernel.compile(device, {
         inputs: width,
         vocabulary: shape.vocabulary,

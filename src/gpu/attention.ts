@@ -13,7 +13,10 @@ export interface AttentionOptions {
   readonly maxKeys: number;
   /** Lanes of a workgroup. */
   readonly lanes: number;
-  /** Queries of a workgroup, if the device has workgroup memory for so many; divides `lanes`. */
+  /**
+   * Queries of a workgroup, if the device has workgroup memory for so many: 1 where an image has
+   * one, else 4 times a power of two that divides `lanes`.
+   */
   readonly queryRows: number;
 }
 
@@ -56,15 +59,21 @@ export class AttentionKernel {
 
   /** @throws NarvlError 'invalid-model' if one query's scores do not fit workgroup memory. */
   static async compile(device: GPUDevice, options: AttentionOptions): Promise<AttentionKernel> {
-    const queryRows = fittingRows(options, device.limits.maxComputeWorkgroupStorageSize);
+    const { width, heads, lanes, maxKeys } = options;
+    const rows = options.queryRows === 1 ? 1 : 4;
+    const limit = device.limits.maxComputeWorkgroupStorageSize;
+    const cut = cutToFit(options, options.queryRows / rows, rows, limit);
     const pipeline = await compile(device, 'attention', code, {
-      WIDTH: options.width,
-      HEADS: options.heads,
-      LANES: options.lanes,
-      QUERY_ROWS: queryRows,
-      MAX_KEYS: options.maxKeys,
+      WIDTH: width,
+      HEADS: heads,
+      ROWS: rows,
+      GROUPS: cut.groups,
+      LANES: lanes,
+      SLICES: cut.slices,
+      MAX_KEYS: maxKeys,
+      SHARED: cut.shared,
     });
-    return new AttentionKernel(options, queryRows, pipeline);
+    return new AttentionKernel(options, rows * cut.groups, pipeline);
   }
 
   step(owner: Buffers, buffers: AttentionBuffers, layout: AttentionLayout): Step {
@@ -95,16 +104,22 @@ export class AttentionKernel {
   }
 }
 
-/** Halves the wanted rows until their scores and the two numbers of each lane fit. */
-function fittingRows({ maxKeys, lanes, queryRows }: AttentionOptions, bytes: number): number {
-  const laneBytes = 2 * lanes * 4;
-  let rows = queryRows;
-  while (rows > 1 && rows * maxKeys * 4 + laneBytes > bytes) rows /= 2;
-  if (rows * maxKeys * 4 + laneBytes > bytes) {
-    throw new NarvlError(
-      'invalid-model',
-      `attention over ${maxKeys} keys needs ${maxKeys * 4 + laneBytes} bytes of workgroup memory, and this GPU has ${bytes}`,
-    );
-  }
-  return rows;
+/** How a workgroup of that many groups of rows, or half as many and so on, fits the device. */
+function cutToFit(
+  options: AttentionOptions,
+  groups: number,
+  rows: number,
+  bytes: number,
+): { groups: number; slices: number; shared: number } {
+  const { width, heads, maxKeys, lanes } = options;
+  const slices = Math.max(1, Math.floor(lanes / (groups * (width / heads / 4))));
+  // Scores, whose place the slices' sums take; and each lane's largest.
+  const shared = Math.max(groups * maxKeys, slices > 1 ? (rows + 1) * lanes : 0);
+  const needed = 16 * (shared + lanes);
+  if (needed <= bytes) return { groups, slices, shared };
+  if (groups > 1) return cutToFit(options, groups / 2, rows, bytes);
+  throw new NarvlError(
+    'invalid-model',
+    `attention over ${maxKeys} keys needs ${needed} bytes of workgroup memory, and this GPU has ${bytes}`,
+  );
 }

@@ -49,7 +49,7 @@ export async function compileKernels(
       heads,
       width,
       maxKeys: Math.max(shape.memory, shape.queries),
-      lanes: tiling.lanes,
+      lanes: tiling.attentionLanes,
       queryRows: tiling.queryRows,
     }),
     attentionMap: AttentionMapKernel.compile(device, {

@@ -9,7 +9,8 @@ export interface Tiling {
   readonly slices: number;
   /** The kernels with barriers: lanes of a workgroup. */
   readonly lanes: number;
-  /** attention.wgsl: queries of a workgroup; a power of two up to `lanes`. */
+  /** attention.wgsl: lanes of a workgroup, and its queries: 4 times a power of two up to the lanes. */
+  readonly attentionLanes: number;
   readonly queryRows: number;
   /** vocabulary.wgsl: columns of a workgroup; a multiple of 4·`lanes` up to 768. */
   readonly tileColumns: number;
@@ -23,6 +24,7 @@ export const hardwareTiling: Tiling = {
   columnLanes: 16,
   slices: 4,
   lanes: 64,
+  attentionLanes: 64,
   queryRows: 4,
   tileColumns: 256,
   scoreLanes: 32,
@@ -38,6 +40,7 @@ export const softwareTiling: Tiling = {
   columnLanes: 64,
   slices: 1,
   lanes: 32,
+  attentionLanes: 8,
   queryRows: 32,
   tileColumns: 384,
   scoreLanes: 4,

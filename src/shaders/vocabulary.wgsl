@@ -4,8 +4,8 @@
 //
 // A workgroup takes ROWS rows by TILE_COLUMNS columns: each lane sums four columns at a time as in
 // linear.wgsl, with the norm folded into W and b the same way. Then the rows share the lanes, who
-// choose the tile's k best of each, one a round: the best of those that come after the one before.
-// topk_merge.wgsl merges the tiles of a row.
+// choose the tile's k best of each, one a round. A lane has the two best of its columns at hand, and
+// looks at them again only when both were chosen. topk_merge.wgsl merges the tiles of a row.
 //
 // Dispatch: (ceil(rows / ROWS), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
 
@@ -91,24 +91,13 @@ fn main(
   let columns = min(TILE_COLUMNS, VOCABULARY - first_token);
   let slot = row * tiles.y + tile.y;
   var largest = LOWEST;
-  // Before every candidate, so that the first round may choose any.
-  var last = Candidate(0, 3.4e38);
-  var own_best = Candidate(NO_TOKEN, LOWEST);
+  // Behind a candidate before all others.
+  var mine = best_two(first_token, columns, line, own, Candidate(0, 3.4e38));
   for (var round = 0u; round < TOP_K; round++) {
-    // Only the lane whose best was chosen last has to look again.
-    if round == 0 || own_best.token == last.token {
-      own_best = Candidate(NO_TOKEN, LOWEST);
-      for (var column = own; column < columns; column += ROW_LANES) {
-        let candidate = Candidate(first_token + column, logits[line + column]);
-        if comes_before(last, candidate) && comes_before(candidate, own_best) {
-          own_best = candidate;
-        }
-      }
-    }
     let side = (round % 2) * LANES;
-    bests[side + lane] = own_best;
+    bests[side + lane] = mine.first;
     workgroupBarrier();
-    var best = own_best;
+    var best = mine.first;
     for (var i = 0u; i < ROW_LANES; i++) {
       let other = bests[side + lane - own + i];
       if comes_before(other, best) {
@@ -121,7 +110,12 @@ fn main(
     if round == 0 {
       largest = best.logit;
     }
-    last = best;
+    if mine.first.token == best.token {
+      mine = Two(mine.second, Candidate(NO_TOKEN, LOWEST));
+      if mine.first.token == NO_TOKEN {
+        mine = best_two(first_token, columns, line, own, best);
+      }
+    }
   }
 
   var total = 0f;
@@ -137,6 +131,32 @@ fn main(
     }
     parts[slot] = Part(largest, total);
   }
+}
+
+/// The best candidate and the next.
+struct Two {
+  first: Candidate,
+  second: Candidate,
+}
+
+/// The two best of a lane's columns of a row that come after another candidate; `line` is where in
+/// `logits` the row starts.
+fn best_two(first_token: u32, columns: u32, line: u32, own: u32, last: Candidate) -> Two {
+  var two = Two(Candidate(NO_TOKEN, LOWEST), Candidate(NO_TOKEN, LOWEST));
+  for (var column = own; column < columns; column += ROW_LANES) {
+    let candidate = Candidate(first_token + column, logits[line + column]);
+    // Ids rise, so that of equals the first one stays.
+    if candidate.logit > two.second.logit && comes_before(last, candidate) {
+      let better = candidate.logit > two.first.logit;
+      two.second = select_candidate(candidate, two.first, better);
+      two.first = select_candidate(two.first, candidate, better);
+    }
+  }
+  return two;
+}
+
+fn select_candidate(a: Candidate, b: Candidate, second: bool) -> Candidate {
+  return Candidate(select(a.token, b.token, second), select(a.logit, b.logit, second));
 }
 
 /// The order of candidates: larger logits first; of equals, the lower id first.
