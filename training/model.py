@@ -13,7 +13,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.backbone import FEATURES, HEAD_CHANNELS, TOKENS, Backbone, class_name
+from training.backbone import FEATURES, HEAD_CHANNELS, TOKENS, Backbone
+from training.class_names import class_name, spelled
 from training.tokenizer import BLANK, PAD, VOCABULARY
 
 TAGS = 3
@@ -38,6 +39,8 @@ class Config:
     """Narvl's queries for an answer."""
     own_answer_queries: bool = True
     """Whether answers have queries of their own, or take the first of the captions'."""
+    fine: bool = True
+    """Whether the backbone's finer scale is looked at, beside what its head says."""
     tags: bool = False
     """Whether fusion is told what the backbone's own classifier sees, in words."""
     dropout: float = 0.1
@@ -167,9 +170,10 @@ class Tags(nn.Module):
         self.sure = nn.Parameter(torch.zeros(config.width))
 
     def name(self, tokenizer: Tokenizer) -> None:
-        """Spell the classes' names in the vocabulary's pieces, the last of long ones."""
+        """Spell the classes' names in the vocabulary's pieces."""
+        self.names.fill_(PAD)
         for i in range(len(self.names)):
-            pieces = tokenizer.encode(class_name(i)).ids[-NAME_PIECES:]
+            pieces = spelled(class_name(i), tokenizer, NAME_PIECES)
             self.names[i, : len(pieces)] = torch.tensor(pieces)
 
     def logits(self, features: Tensor) -> Tensor:
@@ -183,6 +187,20 @@ class Tags(nn.Module):
         scale = names.shape[1] ** 0.5  # Of embeddings to the rows that fusion adds.
         return self.cell(logits.softmax(-1).to(names.dtype) @ names * scale)
 
+    def likeliest(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """How likely the likeliest classes are [B, TAGS], and the pieces of their names, padded
+        with PAD [B, TAGS * NAME_PIECES]."""
+        likely, classes = logits.mean(1).softmax(-1).topk(TAGS)
+        return likely, self.names[classes].flatten(1)
+
+    def names_of(self, features: Tensor) -> list[list[tuple[int, ...]]]:
+        """The likeliest classes' names of each photo of features [B, TOKENS, FEATURES]."""
+        _, pieces = self.likeliest(self.logits(features))
+        return [
+            [tuple(piece for piece in name if piece != PAD) for name in photo]
+            for photo in pieces.unflatten(1, (TAGS, NAME_PIECES)).tolist()
+        ]
+
     def rows(self, logits: Tensor, words: Tensor, told: Tensor | None = None) -> Tensor:
         """The likeliest classes' names, [B, TAGS * NAME_PIECES, d], and how likely each is.
 
@@ -190,8 +208,7 @@ class Tags(nn.Module):
         Where there is no cell to see anything in, all are told, and sure.
         """
         if logits.shape[1] > 0:
-            likely, classes = logits.mean(1).softmax(-1).topk(TAGS)
-            pieces = self.names[classes].flatten(1)
+            likely, pieces = self.likeliest(logits)
             if told is not None:
                 pieces = torch.where(told >= 0, told, pieces)
         else:
@@ -208,7 +225,7 @@ class Fusion(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.image = nn.Linear(FEATURES, config.width)
+        self.image = nn.Linear(FEATURES if config.fine else HEAD_CHANNELS, config.width)
         self.tags = Tags(config) if config.tags else None
         self.seen = TOKENS + (TAGS * NAME_PIECES if config.tags else 0)
         self.image_norm = nn.LayerNorm(config.width)
@@ -221,7 +238,7 @@ class Fusion(nn.Module):
         self.drop = Dropout(config.dropout)
 
     def forward(self, features: Tensor, prompt: Tensor, told: Tensor | None = None) -> Tensor:
-        image = self.image(self.drop(features))
+        image = self.image(self.drop(features[..., : self.image.in_features]))
         named: list[Tensor] = []
         if self.tags is not None:
             logits = self.tags.logits(features)

@@ -110,13 +110,21 @@ class Recipe(_Strict):
 
 
 def _read(path: Path) -> dict:
-    """A file's content, with what it does not say itself from its `base`, a file beside it."""
+    """A file's content, with what it does not say itself from its `base`, a file beside it; a run,
+    from the run that it is `like`, one before it."""
     with path.open("rb") as file:
         content = tomllib.load(file)
-    if "base" not in content:
-        return content
-    base = _read(path.parent / content.pop("base"))
-    return {**base, **content, "runs": {**base["runs"], **content.get("runs", {})}}
+    if "base" in content:
+        base = _read(path.parent / content.pop("base"))
+        content = {**base, **content, "runs": {**base["runs"], **content.get("runs", {})}}
+    runs: dict[str, dict] = {}
+    for name, run in content.get("runs", {}).items():
+        like = run.get("like")
+        if like is not None and like not in runs:
+            raise SystemExit(f"{path}: {name} is like {like!r}, and no run before it has that name")
+        own = {key: value for key, value in run.items() if key != "like"}
+        runs[name] = {**runs[like], **own} if like else own
+    return {**content, "runs": runs}
 
 
 @cache
