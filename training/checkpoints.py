@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from training import tokenizer as vocabulary
 from training.model import AutoregressiveCaptioner, Config, Narvl
 from training.paths import WORK
 
@@ -31,7 +32,14 @@ def load(name: str) -> AutoregressiveCaptioner | Narvl:
     model = kind(Config(**state["config"]))
     average = AveragedModel(model)
     average.load_state_dict(state["average"])
+    name_tags(average.module)
     return average.module.eval()
+
+
+def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
+    """Spell the names of the classifier's classes, which are not learnt."""
+    if model.fusion.tags is not None:
+        model.fusion.tags.name(vocabulary.load())
 
 
 @torch.no_grad()

@@ -32,6 +32,7 @@ from training.precision import Precision, round_weights
 from training.reward import mean_log_probability
 from training.scores import accuracies, bigrams, score
 from training.tables import print_table
+from training.told import guides
 
 BEAMS = 5
 RESCORED = 8
@@ -51,7 +52,11 @@ def writers(model: AutoregressiveCaptioner | Narvl, answers: bool) -> dict[str, 
         def searched(options: BeamOptions) -> Writer:
             def search(batch: Batch) -> list[list[int]]:
                 slots = likeliest_tokens(model(batch.features, batch.prompt, answers))
-                return [prefix_beam(one, ngrams, options)[0][0] for one in slots]
+                models = guides(model, batch.features, ngrams, options.copying)
+                return [
+                    prefix_beam(one, guide, options)[0][0]
+                    for one, guide in zip(slots, models, strict=True)
+                ]
 
             return search
 
@@ -90,10 +95,11 @@ def rescored(model: Narvl, judge: AutoregressiveCaptioner) -> Writer:
     ngrams = of_captions()
 
     def best(batch: Batch) -> list[list[int]]:
-        logits = model(batch.features, batch.prompt)
+        likeliest = likeliest_tokens(model(batch.features, batch.prompt))
+        models = guides(model, batch.features, ngrams, FOR_CAPTIONS.copying)
         texts = []
-        for slots in likeliest_tokens(logits):
-            found = [text for text, _ in prefix_beam(slots, ngrams, FOR_CAPTIONS)[:RESCORED]]
+        for slots, guide in zip(likeliest, models, strict=True):
+            found = [text for text, _ in prefix_beam(slots, guide, FOR_CAPTIONS)[:RESCORED]]
             texts += [*found, *[found[0]] * (RESCORED - len(found))]
         chosen = mean_log_probability(judge, batch, texts, RESCORED).view(-1, RESCORED).argmax(1)
         return [texts[image * RESCORED + i] for image, i in enumerate(chosen.tolist())]

@@ -11,11 +11,12 @@ import argparse
 import hashlib
 import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from training import onnx_files
 from training import tokenizer as vocabulary
@@ -24,7 +25,7 @@ from training.calibrate import calibration_file
 from training.checkpoints import load
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.features import export_vision
-from training.model import Narvl
+from training.model import NAME_PIECES, TAGS, Fusion, Narvl
 from training.ngram import of_answers, of_captions
 from training.paths import MODEL
 from training.precision import Precision, quantise
@@ -46,6 +47,35 @@ FILES = (
 
 LARGEST = 30_000_000
 """Bytes that the shipped model may have in all."""
+
+
+class _FusionWithNames(nn.Module):
+    """Fusion, and the names that it told itself, [B, TAGS * NAME_PIECES]: a search of the
+    posteriors copies them too."""
+
+    def __init__(self, fusion: Fusion) -> None:
+        super().__init__()
+        self.fusion = fusion
+
+    def forward(self, features: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
+        tags = self.fusion.tags
+        assert tags is not None
+        return self.fusion(features, prompt), tags.likeliest(tags.logits(features))[1]
+
+
+def export_fusion(model: Narvl, path: Path, precision: Precision) -> None:
+    """Features [B, TOKENS, FEATURES] and a prompt to the memory and, of tags, their names."""
+    tagged = model.fusion.tags is not None
+    onnx_files.export(
+        _FusionWithNames(model.fusion) if tagged else model.fusion,
+        {  # int32, since WebGPU has no 64-bit integers
+            "features": torch.zeros(2, TOKENS, FEATURES),
+            "prompt": torch.zeros(2, model.config.prompt, dtype=torch.int32),
+        },
+        ["memory", "names"] if tagged else ["memory"],
+        path,
+        precision,
+    )
 
 
 def decoder_weights(model: Narvl, precision: Precision) -> dict[str, Tensor]:
@@ -97,13 +127,15 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         first, count = model.query_range(answers)
         return {"first": first, "count": count}
 
-    def beam(options: BeamOptions, ngrams: str) -> dict[str, str | float]:
+    def beam(options: BeamOptions, ngrams: str) -> dict[str, str | float | dict[str, float]]:
+        told = model.fusion.tags is not None and options.copying is not None
         return {
             "ngrams": ngrams,
             "bos": BOS,
             "width": options.width,
             "languageWeight": options.likelihood,
             "bonus": options.bonus,
+            **({"copying": asdict(options.copying)} if told else {}),
         }
 
     # How sure texts may be is known once `training.calibrate` has said so.
@@ -143,6 +175,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         "image": {"size": IMAGE_SIZE, "mean": [MEAN] * 3, "std": [STD] * 3, "fit": "squash"},
         "features": {"rows": TOKENS, "width": FEATURES, "grid": [GRID, GRID]},
         "prompt": {"length": config.prompt, "pad": PAD},
+        **({"names": {"count": TAGS, "length": NAME_PIECES}} if model.fusion.tags else {}),
         "decoder": {
             "width": config.width,
             "heads": config.heads,
@@ -181,16 +214,7 @@ def main() -> None:
         raise SystemExit(f"{args.run} is an autoregressive run; the runtime decodes in one pass")
     args.out.mkdir(parents=True, exist_ok=True)
     export_vision(args.out / "vision.onnx", args.precision)
-    onnx_files.export(
-        model.fusion,
-        {  # int32, since WebGPU has no 64-bit integers
-            "features": torch.zeros(2, TOKENS, FEATURES),
-            "prompt": torch.zeros(2, model.config.prompt, dtype=torch.int32),
-        },
-        "memory",
-        args.out / "fusion.onnx",
-        args.precision,
-    )
+    export_fusion(model, args.out / "fusion.onnx", args.precision)
     save_file(decoder_weights(model, args.precision), args.out / "decoder.safetensors")
     shutil.copy(vocabulary.FILE, args.out / "tokenizer.json")
     for name, ngrams in (("captions", of_captions()), ("answers", of_answers())):

@@ -47,7 +47,7 @@ def vision_session(precision: Precision = "f16") -> onnxruntime.InferenceSession
 
 def export_vision(path: Path, precision: Precision) -> None:
     example = torch.zeros(2, 3, IMAGE_SIZE, IMAGE_SIZE)
-    onnx_files.export(Backbone(), {"pixels": example}, "features", path, precision)
+    onnx_files.export(Backbone(), {"pixels": example}, ["features"], path, precision)
 
 
 @dataclass

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.backbone import HEAD_CHANNELS, Backbone, class_name
+from training.backbone import HEAD_CHANNELS, Backbone
+from training.class_names import class_name
 
 _NEAR = 10
 """Classes that one may change places with: other kinds would contradict the rest of the photo."""

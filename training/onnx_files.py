@@ -7,6 +7,7 @@ a Mul, which onnxruntime folds when a session is created: no operator has to sup
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +22,13 @@ OPSET = 17
 
 
 def export(
-    module: nn.Module, inputs: dict[str, Tensor], output: str, path: Path, precision: Precision
+    module: nn.Module,
+    inputs: dict[str, Tensor],
+    outputs: Sequence[str],
+    path: Path,
+    precision: Precision,
 ) -> None:
-    """Write `module` to `path`. Every input's and the output's first axis is a free batch axis."""
+    """Write `module` to `path`. Every input's and output's first axis is a free batch axis."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         # The TorchScript exporter needs no further package, and these graphs are static.
@@ -33,8 +38,8 @@ def export(
             tuple(inputs.values()),
             str(path),
             input_names=list(inputs),
-            output_names=[output],
-            dynamic_axes={name: {0: "batch"} for name in [*inputs, output]},
+            output_names=list(outputs),
+            dynamic_axes={name: {0: "batch"} for name in [*inputs, *outputs]},
             opset_version=OPSET,
             dynamo=False,
         )

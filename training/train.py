@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from training import tokenizer as vocabulary
 from training.batches import Batch, Batches, Names
-from training.checkpoints import checkpoint, load, save, start_from
+from training.checkpoints import checkpoint, load, name_tags, save, start_from
 from training.data import captions, questions, together
 from training.distill import taught_answers, taught_captions
 from training.features import Features
@@ -99,11 +99,6 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
     references = {(e.image, e.prompt): e.texts for e in captioned(run)}
     references |= {(e.image, e.prompt): e.texts for e in together(captions("train"))}
     return model, RewardObjective(model, judge, run, rng, references)
-
-
-def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
-    if model.fusion.tags is not None:
-        model.fusion.tags.name(vocabulary.load())
 
 
 def report_fit(batches: Batches, slots: int, what: str) -> None:

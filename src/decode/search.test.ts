@@ -9,7 +9,7 @@ import { anyPosteriors, blank, bos, eos, everyPath } from '../testing/posteriors
 import { ofPosteriors } from './emissions.ts';
 import { textLogProb } from './likelihood.ts';
 import { judge, type LanguageModel } from './prefix-beam.ts';
-import { Searches, search } from './search.ts';
+import { type Search, Searches, search, withNames } from './search.ts';
 
 /** A model of 8 tokens, which training/ngram.py wrote. */
 const ngrams: { vocabulary: number; file: string } = JSON.parse(
@@ -147,5 +147,21 @@ describe('search', () => {
       const { decoding } = search(posteriors, [3, 3], { ...options, width: 8, model });
       expect(decoding.tokens).toEqual([3, favourite]);
     }
+  });
+
+  test('copies a name that the photo may show, if the model does', () => {
+    const even = Math.log(0.5);
+    const posteriors: Posteriors = {
+      k: 2,
+      tokens: Uint32Array.from([3, blank, blank, 3, 4, 5, eos, blank]),
+      logProbs: Float32Array.from([0, -40, 0, -40, even, even, 0, -40]),
+    };
+    const model: LanguageModel = { logProb: (_, token) => (token === 4 ? -1 : -3) };
+    const plain = { ...options, width: 8, model };
+    const copying = { ...plain, copying: { start: 0.01, inside: 0.9 } };
+    const text = (names: Search) => search(posteriors, [3, 4], names).decoding.tokens;
+    expect(text(withNames(plain, [[3, 5]]))).toEqual([3, 4]);
+    expect(text(withNames(copying, [[3, 5]]))).toEqual([3, 5]);
+    expect(text(withNames(copying, []))).toEqual([3, 4]);
   });
 });

@@ -10,6 +10,7 @@ import { ofPosteriors } from './emissions.ts';
 import type { Specials } from './lattice.ts';
 import { textLogProb } from './likelihood.ts';
 import { type BeamOptions, judge, type LanguageModel, prefixBeam } from './prefix-beam.ts';
+import { type Copying, Told } from './told.ts';
 
 /** Texts that a search gives at most beside the best one. */
 const MOST_ALTERNATIVES = 15;
@@ -17,6 +18,14 @@ const MOST_ALTERNATIVES = 15;
 /** How posteriors are searched. */
 export interface Search extends BeamOptions {
   readonly model: LanguageModel;
+  /** How names count that the network was told; without it they do not. */
+  readonly copying?: Copying | undefined;
+}
+
+/** The search for a photo that may show what has those names. */
+export function withNames(search: Search, names: readonly (readonly number[])[]): Search {
+  const { model, copying } = search;
+  return copying ? { ...search, model: new Told(model, names, copying) } : search;
 }
 
 /** A text that a search found. */

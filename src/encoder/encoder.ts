@@ -1,5 +1,6 @@
 /**
- * The encoder: pixels to features (vision.onnx), features and a prompt to memory (fusion.onnx).
+ * The encoder: pixels to features (vision.onnx), features and a prompt to memory and the names of
+ * what is seen (fusion.onnx).
  *
  * Two graphs, so that an image is looked at once and asked many things. The runtime breaks when
  * two calls overlap, so callers send one at a time; the worker's queue sees to it.
@@ -19,6 +20,15 @@ export interface Features {
   /** Frees GPU memory. */
   dispose(): void;
 }
+
+/** What fusion says beside the memory. */
+export interface Fused {
+  /** Of each image: the names of what it may show, likeliest first, as token ids. */
+  readonly names: readonly Names[];
+}
+
+/** Names of what one image may show; none where the model has no names. */
+export type Names = readonly (readonly number[])[];
 
 /** Both graphs, on a GPU device or in WebAssembly. */
 export class Encoder {
@@ -86,28 +96,44 @@ export class Encoder {
    * @param into a buffer on the encoder's device that takes the memory; without it the memory,
    * f32 [batch, T, width], comes back on the CPU
    */
-  async fuse(features: Features, prompt: Int32Array, into: GPUBuffer): Promise<undefined>;
-  async fuse(features: Features, prompt: Int32Array): Promise<Float32Array>;
+  async fuse(features: Features, prompt: Int32Array, into: GPUBuffer): Promise<Fused>;
+  async fuse(
+    features: Features,
+    prompt: Int32Array,
+  ): Promise<Fused & { readonly memory: Float32Array }>;
   async fuse(
     features: Features,
     prompt: Int32Array,
     into?: GPUBuffer,
-  ): Promise<Float32Array | undefined> {
+  ): Promise<Fused & { readonly memory: Float32Array | undefined }> {
     const { batch } = features;
-    const { memory, width } = this.#manifest.decoder;
+    const { memory: rows, width } = this.#manifest.decoder;
     const ids = new Int32Array(batch * prompt.length);
     for (let b = 0; b < batch; b++) ids.set(prompt, b * prompt.length);
     const feeds = {
       features: features.tensor,
       prompt: new this.#ort.Tensor('int32', ids, [batch, prompt.length]),
     };
-    if (into) {
-      await this.#fusion.run(feeds, { memory: this.#tensor(into, [batch, memory, width]) });
-      return undefined;
-    }
-    const output = (await this.#fusion.run(feeds)).memory;
-    if (!output) throw new NarvlError('invalid-model', 'fusion.onnx has no output "memory"');
-    return (await output.getData(true)) as Float32Array;
+    const { memory, names } = await this.#fusion.run(feeds, {
+      memory: into ? this.#tensor(into, [batch, rows, width]) : null,
+      ...(this.#manifest.names ? { names: null } : {}),
+    });
+    if (!memory) throw new NarvlError('invalid-model', 'fusion.onnx has no output "memory"');
+    return {
+      memory: into ? undefined : ((await memory.getData(true)) as Float32Array),
+      names: names ? this.#readNames((await names.getData(true)) as Int32Array, batch) : [],
+    };
+  }
+
+  /** @param ids [batch, names, tokens of each], filled up by the prompt's padding */
+  #readNames(ids: Int32Array, batch: number): Names[] {
+    const { names: { count, length } = { count: 0, length: 0 }, prompt } = this.#manifest;
+    return Array.from({ length: batch }, (_, image) =>
+      Array.from({ length: count }, (_, name) => {
+        const first = (image * count + name) * length;
+        return [...ids.subarray(first, first + length)].filter((id) => id !== prompt.pad);
+      }),
+    );
   }
 
   #tensor(data: Float32Array | GPUBuffer, dims: readonly number[]): Tensor {

@@ -177,6 +177,11 @@ describe('parseManifest', () => {
     ],
     ['a file that is missing', { files: {} }, /files/],
     [
+      'names to copy where there are none',
+      { tasks: { caption: { ...caption, beam: { ...beam, copying: { start: 0, inside: 1 } } } } },
+      /tasks\.caption\.beam\.copying: expected names to copy, got none/,
+    ],
+    [
       'a beam that keeps nothing',
       { tasks: { caption: { ...caption, beam: { ...beam, width: 0 } } } },
       /tasks\.caption\.beam\.width/,

@@ -15,6 +15,8 @@ const fileName = v.pipe(v.string(), v.regex(/^\w[\w.-]*$/, 'Expected the name of
 
 const queries = v.object({ first: id, count });
 
+const probability = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
+
 /** How the texts of a task are searched: see `BeamOptions`. */
 const beam = v.object({
   /** The language model, one of `files`. */
@@ -24,12 +26,14 @@ const beam = v.object({
   width: v.pipe(count, v.maxValue(1024)),
   languageWeight: v.number(),
   bonus: v.number(),
+  /** How names that fusion was told count, if they do: see `Copying`. */
+  copying: v.optional(v.object({ start: probability, inside: probability })),
 });
 
 /** How sure its texts may be: see `Curve` and `Sharing`. */
 const calibration = v.object({
   curve: v.pipe(
-    v.array(v.tuple([v.number(), v.pipe(v.number(), v.minValue(0), v.maxValue(1))])),
+    v.array(v.tuple([v.number(), probability])),
     v.minLength(1),
     v.check(
       (curve) => curve.every(([x], i) => i === 0 || x > (curve[i - 1]?.[0] ?? x)),
@@ -39,7 +43,7 @@ const calibration = v.object({
   candidates: v.optional(
     v.object({
       weight: v.pipe(v.number(), v.gtValue(0)),
-      floor: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+      floor: probability,
     }),
   ),
 });
@@ -81,6 +85,8 @@ const schema = v.object({
   features: v.object({ rows: count, width: count, grid: v.optional(v.tuple([count, count])) }),
   /** Tokens that fusion.onnx takes of a prompt, and the id that fills up shorter ones. */
   prompt: v.object({ length: count, pad: id }),
+  /** Names that fusion.onnx says it saw: so many an image, of so many tokens, filled up by `pad`. */
+  names: v.optional(v.object({ count, length: count })),
   /** As `DecoderShape` has it. */
   decoder: v.object({
     width: count,
@@ -140,7 +146,7 @@ export function parseManifest(text: string): Manifest {
     const where = v.getDotPath(issue) ?? 'its top level';
     throw new NarvlError('invalid-model', `manifest.json, ${where}: ${issue.message}`);
   }
-  const { files, features, prompt, decoder, tasks } = result.output;
+  const { files, features, prompt, names, decoder, tasks } = result.output;
   const { rows, grid } = features;
   if (grid && grid[0] * grid[1] !== rows) {
     throw new NarvlError(
@@ -168,6 +174,12 @@ export function parseManifest(text: string): Manifest {
       throw new NarvlError(
         'invalid-model',
         `manifest.json, tasks.${name}.beam.ngrams: expected one of files, got ${beam.ngrams}`,
+      );
+    }
+    if (beam?.copying && !names) {
+      throw new NarvlError(
+        'invalid-model',
+        `manifest.json, tasks.${name}.beam.copying: expected names to copy, got none`,
       );
     }
   }

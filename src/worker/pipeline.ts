@@ -12,8 +12,14 @@ import { type Candidates, choose, readCandidates, type Sharing } from '../decode
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
 import type { Judgement } from '../decode/confidence.ts';
 import { explain } from '../decode/explain.ts';
-import { type Search, Searches, search } from '../decode/search.ts';
-import { Encoder, type EncoderPixels, type Features } from '../encoder/encoder.ts';
+import { type Search, Searches, search, withNames } from '../decode/search.ts';
+import {
+  Encoder,
+  type EncoderPixels,
+  type Features,
+  type Fused,
+  type Names,
+} from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
@@ -293,7 +299,7 @@ export class Pipeline {
     const { decoder, prompt: longest } = this.#manifest;
     this.#checkAlive(signal);
     const clock = new Stopwatch();
-    const memory = await this.#fuse(features, ids);
+    const { memory, names } = await this.#fuse(features, ids);
     const fusion = clock.lap();
     this.#checkAlive(signal);
 
@@ -302,7 +308,7 @@ export class Pipeline {
     );
     const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
     const decode = clock.lap();
-    const readings = decodings.map((decoding) => this.#read(decoding, prompt));
+    const readings = decodings.map((decoding, i) => this.#read(decoding, prompt, names[i]));
     const search = clock.lap();
     return readings.map((reading, i) => {
       const before = timings[i] ?? noTime;
@@ -317,7 +323,7 @@ export class Pipeline {
   }
 
   /** The text of one image's decoding, and what else was wanted. */
-  #read(collapsed: Decoding, prompt: Prompt): Reading {
+  #read(collapsed: Decoding, prompt: Prompt, names: Names = []): Reading {
     const { blank, eos } = this.#manifest.decoder;
     const shown = prompt.posteriors ? { posteriors: collapsed.posteriors } : {};
     const { attention } = collapsed;
@@ -343,7 +349,11 @@ export class Pipeline {
       return { ...read(decoding), text, confidence, candidates };
     }
     if (!prompt.search || !collapsed.posteriors) return read(collapsed);
-    const { decoding, others } = search(collapsed.posteriors, collapsed.tokens, prompt.search);
+    const { decoding, others } = search(
+      collapsed.posteriors,
+      collapsed.tokens,
+      withNames(prompt.search, names),
+    );
     const reading = read(decoding);
     const most = prompt.alternatives;
     if (most === 0) return reading;
@@ -363,15 +373,18 @@ export class Pipeline {
   }
 
   /** Memory where the decoder reads it: undefined once it lies in the GPU decoder's buffer. */
-  async #fuse(features: Features, prompt: Int32Array): Promise<Float32Array | undefined> {
+  async #fuse(
+    features: Features,
+    prompt: Int32Array,
+  ): Promise<Fused & { memory?: Float32Array | undefined }> {
     if (!(this.#decoder instanceof GpuDecoder)) return this.#encoder.fuse(features, prompt);
     const buffer = this.#decoder.memoryBuffer(features.batch);
     if (this.#device.encoder === 'webgpu') {
       return this.#encoder.fuse(features, prompt, buffer);
     }
-    const memory = await this.#encoder.fuse(features, prompt);
+    const { memory, names } = await this.#encoder.fuse(features, prompt);
     this.#gpu?.device.queue.writeBuffer(buffer, 0, memory as Float32Array<ArrayBuffer>);
-    return undefined;
+    return { names };
   }
 
   async #decode(

@@ -11,10 +11,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from training import onnx_files
 from training.backbone import FEATURES, TOKENS
-from training.export import decoder_weights
-from training.model import Config, Narvl
+from training.export import decoder_weights, export_fusion
+from training.model import NAME_PIECES, TAGS, Config, Narvl
 from training.precision import quantise, round_weights
 from training.tokenizer import PAD
 
@@ -71,11 +70,14 @@ def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far
         model.fusion.tags.bias[:3] += torch.tensor([100.0, 200, 300])
     features, prompt = torch.randn(2, TOKENS, FEATURES), torch.tensor([[4, 5, 6, PAD, PAD]] * 2)
     path = tmp_path / "fusion.onnx"
-    inputs = {"features": features[:1], "prompt": prompt[:1].int()}
-    onnx_files.export(model.fusion, inputs, "memory", path, precision)
+    export_fusion(model, path, precision)
     session = onnxruntime.InferenceSession(path)
     feeds = {"features": features.numpy(), "prompt": prompt.numpy().astype(np.int32)}
     memory = torch.from_numpy(session.run(["memory"], feeds)[0])
+    if model.fusion.tags is not None:
+        names = session.run(["names"], feeds)[0].reshape(2, TAGS, NAME_PIECES)
+        found = [[tuple(name[name != PAD]) for name in photo] for photo in names]
+        assert found == model.fusion.tags.names_of(features)
     with torch.inference_mode():
         torch.testing.assert_close(memory, model.fusion(features, prompt), atol=far, rtol=0)
     weights = decoder_weights(model, precision)

@@ -1,0 +1,89 @@
+"""Names that were told are copied whole, and the mixture stays a distribution."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from training import tokenizer as vocabulary
+from training.class_names import class_name, spelled
+from training.ctc_beam import BeamOptions, prefix_beam
+from training.model import NAME_PIECES
+from training.ngram import NgramModel
+from training.tokenizer import BLANK, BOS, EOS, FILE
+from training.told import Copying, Told
+
+NGRAMS = NgramModel([(4, 5), (4, 5, 6), (5, 6), (4, 4), (6,)], 3, vocabulary=12)
+COPYING = Copying(start=0.1, inside=0.9)
+
+
+@pytest.mark.parametrize("history", [(BOS,), (BOS, 4), (BOS, 7), (BOS, 4, 7, 8), (BOS, 7, 8, 9)])
+def test_a_mixture_sums_to_one(history) -> None:
+    told = Told(NGRAMS, [(7, 8, 9), (7, 10), (4,)], COPYING)
+    assert sum(math.exp(told.log_p(history, t)) for t in range(12)) == pytest.approx(1)
+
+
+def test_inside_a_name_its_next_piece_is_copied() -> None:
+    told = Told(NGRAMS, [(7, 8, 9), (7, 10)], COPYING)
+    assert told.log_p((BOS, 4, 7), 8) == pytest.approx(math.log(0.45), abs=0.02)
+    assert told.log_p((BOS, 7, 8), 9) > math.log(0.9)
+    assert told.log_p((BOS, 4), 7) > math.log(0.1) > NGRAMS.log_p((BOS, 4), 7)
+    assert told.log_p((BOS, 7, 8, 9), 5) == pytest.approx(
+        math.log(0.9) + NGRAMS.log_p((BOS, 7, 8, 9), 5)
+    )
+
+
+def test_no_names_are_the_n_grams() -> None:
+    assert Told(NGRAMS, [], COPYING).log_p((BOS, 4), 5) == NGRAMS.log_p((BOS, 4), 5)
+
+
+def test_the_beam_keeps_a_piece_that_the_n_grams_never_read() -> None:
+    slots = [
+        [(7, math.log(0.9)), (BLANK, math.log(0.1))],
+        [(BLANK, math.log(0.6)), (8, math.log(0.4))],
+        [(9, math.log(0.9)), (BLANK, math.log(0.1))],
+        [(EOS, 0.0)],
+    ]
+    options = BeamOptions(16, 0.5, 0.0)
+    assert prefix_beam(slots, NGRAMS, options)[0][0] == [7, 9]
+    assert prefix_beam(slots, Told(NGRAMS, [(7, 8, 9)], COPYING), options)[0][0] == [7, 8, 9]
+
+
+class Letters:
+    """A tokenizer whose pieces are letters, and the spaces before words."""
+
+    class Encoding:
+        def __init__(self, text: str) -> None:
+            self.ids = [ord(letter) for letter in " " + text]
+
+    def encode(self, text: str) -> Encoding:
+        return self.Encoding(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tench", " tench"),
+        ("norfolk terrier", " terrier"),
+        ("kite (bird of prey)", " kite"),
+        ("vest / top", " vest"),
+        ("gown or dress", " dress"),
+        ("hen of the woods", " woods"),
+        ("chihuahua", " dog"),
+    ],
+)
+def test_names_are_cut_between_words(name: str, expected: str) -> None:
+    assert "".join(map(chr, spelled(name, Letters(), 8))) == expected  # type: ignore[arg-type]
+
+
+def test_a_name_without_a_short_word_is_refused() -> None:
+    with pytest.raises(ValueError, match="needs a common name"):
+        spelled("unpronounceable", Letters(), 8)  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not FILE.exists(), reason="no word pieces have been learnt here")
+def test_every_class_has_a_name_that_fits() -> None:
+    tokenizer = vocabulary.load()
+    for i in range(1000):
+        assert 0 < len(spelled(class_name(i), tokenizer, NAME_PIECES)) <= NAME_PIECES
