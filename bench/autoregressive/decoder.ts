@@ -58,7 +58,7 @@ export class AutoregressiveDecoder {
       const memory = buffers.storage('memory', batch * shape.memory * width);
       const head = weights.get('head.weight')?.data ?? new Float32Array();
       const embeddings = buffers.upload('words', transpose(head, width, vocabulary));
-      const uploaded = uploadWeights(buffers, shape, weights);
+      const uploaded = uploadWeights(buffers, shape, weights, tiling.weightBits);
       const plan = buildPlan(buffers, shape, kernels, uploaded, embeddings, memory, writing);
       const bytes = words * batch * beams * choiceLength(beams) * 4;
       const readback = buffers.readback('choices', bytes);

@@ -83,6 +83,7 @@ export async function compileKernels(
         vocabulary: shape.vocabulary,
         normEpsilon: epsilon,
         k: beams,
+        weightBits: tiling.weightBits,
         tileRows: narrow.tileRows,
         lanes: tiling.lanes,
         tileColumns: tiling.tileColumns,

@@ -3,10 +3,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { foldNorm } from '../../src/gpu/fold.ts';
 import { LinearKernel } from '../../src/gpu/linear.ts';
+import { packWeights, type WeightBits } from '../../src/gpu/pack.ts';
 import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
 import { linear, packLinear } from '../../src/reference/linear.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { randomMatrix, randomNumbers, seededRandom } from '../../src/testing/random.ts';
+import { rounded, shifted } from '../../src/testing/rounding.ts';
 import { type Bench, poison, withDevice } from './device.ts';
 
 interface Case {
@@ -20,6 +22,7 @@ interface Case {
   residualRows?: number;
   software?: boolean;
   tileRows?: 1 | 4;
+  weightBits?: WeightBits;
   /** Added to all of x. */
   mean?: number;
 }
@@ -34,9 +37,13 @@ async function check(bench: Bench, c: Case): Promise<void> {
   const normBias = randomNumbers(random, inputs);
   const residual = residualRows > 0 ? randomNumbers(random, residualRows * outputs) : undefined;
 
-  const wanted = linear(x, packLinear(weight, bias), {
+  const { weightBits = 32 } = c;
+  const plain = { weight: weight.data, bias: bias.data };
+  const folded = normalize ? foldNorm(plain, { gain, bias: normBias }) : plain;
+  const weights = packWeights(folded, weightBits);
+
+  const options = {
     gelu,
-    ...(normalize ? { norm: { gain, bias: normBias, epsilon: 1e-5 } } : {}),
     ...(residual
       ? {
           residual: Float32Array.from(
@@ -45,10 +52,20 @@ async function check(bench: Bench, c: Case): Promise<void> {
           ),
         }
       : {}),
-  });
-
-  const plain = { weight: weight.data, bias: bias.data };
-  const weights = normalize ? foldNorm(plain, { gain, bias: normBias }) : plain;
+  };
+  const norm = { gain, bias: normBias, epsilon: 1e-5 };
+  const left = rounded(folded, weightBits);
+  const wanted =
+    weightBits === 32
+      ? linear(x, packLinear(weight, bias), { ...options, ...(normalize ? { norm } : {}) })
+      : linear(
+          normalize ? shifted(x, inputs, norm.epsilon) : x,
+          packLinear(
+            { shape: [inputs, outputs], data: left.weight },
+            { shape: [outputs], data: left.bias },
+          ),
+          options,
+        );
   const kernel = await LinearKernel.compile(
     bench.device,
     {
@@ -58,7 +75,7 @@ async function check(bench: Bench, c: Case): Promise<void> {
       residual: residual !== undefined,
       ...(normalize ? { normEpsilon: 1e-5 } : {}),
     },
-    { ...(c.software ? softwareTiling : hardwareTiling), tileRows: c.tileRows ?? 4 },
+    { ...(c.software ? softwareTiling : hardwareTiling), weightBits, tileRows: c.tileRows ?? 4 },
   );
   const tail = 16;
   const y = bench.output(rows * outputs + tail);
@@ -91,10 +108,11 @@ test('random shapes and options', () =>
       residualRows: fc.integer({ min: 0, max: 7 }),
       software: fc.boolean(),
       tileRows: fc.constantFrom(1 as const, 4 as const),
+      weightBits: fc.constantFrom(32 as const, 16 as const, 8 as const),
     });
     await fc.assert(
       fc.asyncProperty(cases, (c) => check(bench, c)),
-      { seed: 1, numRuns: 24 },
+      { seed: 1, numRuns: 36 },
     );
   }));
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ofTable } from '../../src/decode/emissions.ts';
 import { textLogProb } from '../../src/decode/likelihood.ts';
 import { foldNorm, padOutputs } from '../../src/gpu/fold.ts';
+import { packWeights } from '../../src/gpu/pack.ts';
 import { Results } from '../../src/gpu/results.ts';
 import { readScored, ScoreKernel } from '../../src/gpu/score.ts';
 import { hardwareTiling, softwareTiling, type Tiling } from '../../src/gpu/tiling.ts';
@@ -12,6 +13,7 @@ import { posteriors, tokenTable } from '../../src/reference/posterior.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { everyPath } from '../../src/testing/posteriors.ts';
 import { randomMatrix, randomNumbers, seededRandom } from '../../src/testing/random.ts';
+import { rounded, shifted } from '../../src/testing/rounding.ts';
 import { type Bench, withDevice } from './device.ts';
 
 const [blank, eos] = [0, 2];
@@ -39,7 +41,17 @@ async function score(bench: Bench, c: Case): Promise<Image[]> {
   const bias = randomNumbers(random, vocabulary);
   const gain = randomNumbers(random, width).map((value) => 2 + value);
   const norm = { gain, bias: randomNumbers(random, width), epsilon: 1e-5 };
-  const logits = linear(x, packLinear(weight, { shape: [vocabulary], data: bias }), { norm });
+  const folded = foldNorm({ weight: weight.data, bias }, norm);
+  const logits =
+    tiling.weightBits === 32
+      ? linear(x, packLinear(weight, { shape: [vocabulary], data: bias }), { norm })
+      : linear(
+          shifted(x, width, norm.epsilon),
+          packLinear(
+            { shape: weight.shape, data: rounded(folded, tiling.weightBits).weight },
+            { shape: [vocabulary], data: folded.bias },
+          ),
+        );
   const rows = Array.from({ length: batch * slots }, (_, row) =>
     logits.subarray(row * vocabulary, (row + 1) * vocabulary),
   );
@@ -49,7 +61,7 @@ async function score(bench: Bench, c: Case): Promise<Image[]> {
     ...{ heads: 1, layers: 1, ffn: 4, memory: 1 },
   };
   const kernel = await ScoreKernel.compile(bench.device, shape, tiling);
-  const head = padOutputs(foldNorm({ weight: weight.data, bias }, norm));
+  const head = packWeights(padOutputs(folded), tiling.weightBits);
   const inputs = {
     rows: bench.upload(x),
     weight: bench.upload(head.weight),
@@ -85,6 +97,8 @@ const slotsOf = ({ k, tokens, logProbs }: Posteriors): Slot[] =>
 const tilings = [
   ['software', softwareTiling],
   ['hardware', hardwareTiling],
+  ['weights of 16 bits', { ...hardwareTiling, weightBits: 16 }],
+  ['weights of 8 bits', { ...softwareTiling, weightBits: 8 }],
 ] as const;
 
 test.each(tilings)('every text over five tokens, by every path; cut for %s', (_, tiling) =>

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { readPosteriors } from '../../src/gpu/collapse.ts';
 import { foldNorm, padOutputs } from '../../src/gpu/fold.ts';
+import { packWeights, type WeightBits } from '../../src/gpu/pack.ts';
 import { numbersOf } from '../../src/gpu/results.ts';
 import { VocabularyKernel } from '../../src/gpu/vocabulary.ts';
 import type { Posteriors, Weight } from '../../src/model/decoder.ts';
@@ -9,6 +10,7 @@ import { linear, packLinear } from '../../src/reference/linear.ts';
 import { posteriors } from '../../src/reference/posterior.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { randomMatrix, randomNumbers, seededRandom } from '../../src/testing/random.ts';
+import { rounded, shifted } from '../../src/testing/rounding.ts';
 import { type Bench, withDevice } from './device.ts';
 
 interface Case {
@@ -17,6 +19,7 @@ interface Case {
   vocabulary: number;
   k: number;
   tileRows?: 1 | 4;
+  weightBits?: WeightBits;
   lanes: number;
   tileColumns: number;
   /** Changes the random weights first. */
@@ -25,7 +28,7 @@ interface Case {
 
 /** What the kernels and the reference say of the same random rows. */
 async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: Posteriors }> {
-  const { rows, inputs, vocabulary, k, tileRows = 4, lanes, tileColumns } = c;
+  const { rows, inputs, vocabulary, k, tileRows = 4, weightBits = 32, lanes, tileColumns } = c;
   const random = seededRandom(rows * vocabulary);
   const x = randomNumbers(random, rows * inputs);
   const weight = randomMatrix(random, inputs, vocabulary);
@@ -35,12 +38,22 @@ async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: P
   const normBias = randomNumbers(random, inputs);
   const norm = { gain, bias: normBias, epsilon: 1e-5 };
 
-  const packed = packLinear(weight, { shape: [vocabulary], data: bias });
-  const logits = linear(x, packed, { norm });
+  const folded = foldNorm({ weight: weight.data, bias }, norm);
+  const logits =
+    weightBits === 32
+      ? linear(x, packLinear(weight, { shape: [vocabulary], data: bias }), { norm })
+      : linear(
+          shifted(x, inputs, norm.epsilon),
+          packLinear(
+            { shape: weight.shape, data: rounded(folded, weightBits).weight },
+            { shape: [vocabulary], data: folded.bias },
+          ),
+        );
   const wanted = posteriors(logits, vocabulary, k);
 
-  const weights = padOutputs(foldNorm({ weight: weight.data, bias }, norm));
-  const options = { inputs, vocabulary, normEpsilon: 1e-5, k, tileRows, lanes, tileColumns };
+  const weights = packWeights(padOutputs(folded), weightBits);
+  const cut = { tileRows, weightBits, lanes, tileColumns };
+  const options = { inputs, vocabulary, normEpsilon: norm.epsilon, k, ...cut };
   const kernel = await VocabularyKernel.compile(bench.device, options);
   const output = bench.output(rows * k * 2);
   const buffers = {
@@ -77,6 +90,24 @@ test.each([
     vocabulary: 1001,
     k: 5,
     tileRows: 1 as const,
+    lanes: 32,
+    tileColumns: 384,
+  },
+  {
+    rows: 3,
+    inputs: 64,
+    vocabulary: 1001,
+    k: 8,
+    weightBits: 16 as const,
+    lanes: 64,
+    tileColumns: 256,
+  },
+  {
+    rows: 6,
+    inputs: 64,
+    vocabulary: 1001,
+    k: 8,
+    weightBits: 8 as const,
     lanes: 32,
     tileColumns: 384,
   },

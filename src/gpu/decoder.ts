@@ -65,7 +65,7 @@ export class GpuDecoder {
     const kernels = await compileKernels(device, shape, tiling);
     const uploaded = await allocate(device, (buffers) => ({
       buffers,
-      weights: uploadWeights(buffers, shape, weights),
+      weights: uploadWeights(buffers, shape, weights, tiling.weightBits),
     }));
     return new GpuDecoder({ device, shape, kernels, weights: uploaded.weights }, uploaded.buffers);
   }

@@ -63,6 +63,7 @@ export async function compileKernels(
       vocabulary: shape.vocabulary,
       normEpsilon: epsilon,
       k,
+      weightBits: tiling.weightBits,
       tileRows: tiling.tileRows,
       lanes: tiling.lanes,
       tileColumns: tiling.tileColumns,

@@ -4,7 +4,7 @@ import type { Buffers } from './buffers.ts';
 import { type Binding, bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 
-type LinearTiling = Pick<Tiling, 'tileRows' | 'columnLanes' | 'slices'>;
+type LinearTiling = Pick<Tiling, 'weightBits' | 'tileRows' | 'columnLanes' | 'slices'>;
 
 /** What is fixed when the kernel is compiled. */
 export interface LinearOptions {
@@ -21,9 +21,8 @@ export interface LinearOptions {
 export interface LinearBuffers {
   /** [rows, inputs] */
   readonly x: GPUBuffer;
-  /** [inputs, outputs] */
+  /** [inputs, outputs] and [outputs], as `packWeights` gives them */
   readonly weight: GPUBuffer;
-  /** [outputs] */
   readonly bias: GPUBuffer;
   /** [residualRows, outputs], if the kernel adds one. */
   readonly residual?: GPUBuffer;
@@ -58,6 +57,7 @@ export class LinearKernel {
       EPSILON: normEpsilon ?? 0,
       GELU: gelu,
       RESIDUAL: residual,
+      BITS: tiling.weightBits,
       ROWS: tiling.tileRows,
       COLUMN_LANES: tiling.columnLanes,
       SLICES: tiling.slices,
@@ -69,7 +69,7 @@ export class LinearKernel {
   step(owner: Buffers, buffers: LinearBuffers, rows: number, residualRows = rows): Step {
     const { x, weight, bias, y } = buffers;
     const { inputs, outputs } = this.options;
-    const { tileRows, columnLanes } = this.tiling;
+    const { weightBits, tileRows, columnLanes } = this.tiling;
     const sizes = owner.sizes(this.pipeline.label, rows, residualRows);
     // Every binding wants a buffer; without a residual any that is not written will do.
     const residual = buffers.residual ?? x;
@@ -81,7 +81,7 @@ export class LinearKernel {
       {
         operations: 2 * rows * inputs * outputs,
         numbers:
-          (inputs + 1) * outputs +
+          ((inputs * weightBits) / 32 + 1) * outputs +
           rows * (inputs + outputs) +
           (buffers.residual ? residualRows * outputs : 0),
       },

@@ -8,15 +8,14 @@ import type { Numbers, Source } from './results.ts';
 import { bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 
-type ScoreTiling = Pick<Tiling, 'lanes' | 'scoreLanes'>;
+type ScoreTiling = Pick<Tiling, 'weightBits' | 'lanes' | 'scoreLanes'>;
 
 /** What a decoder pass leaves for the scores. */
 export interface ScoreInputs {
   /** [batch · slots, width] */
   readonly rows: GPUBuffer;
-  /** [width, vocabulary], padded to a multiple of 4 columns, with the norm folded in */
+  /** As `VocabularyBuffers` has them, with the norm folded in. */
   readonly weight: GPUBuffer;
-  /** [vocabulary], padded alike */
   readonly bias: GPUBuffer;
   /** [batch · slots] */
   readonly logTotals: GPUBuffer;
@@ -57,6 +56,7 @@ export class ScoreKernel {
         INPUTS: shape.width,
         VOCABULARY: shape.vocabulary,
         EPSILON: shape.epsilon,
+        BITS: tiling.weightBits,
         LANES: tiling.lanes,
       }),
       compile(device, 'ctc score', scoreCode, {

@@ -1,7 +1,10 @@
-/** How kernels are cut into workgroups, which depends on the kind of device and nothing else. */
+/** How kernels are cut into workgroups, and how many bits their weights have. */
+import type { WeightBits } from './pack.ts';
 
 /** Values for the kernels' tile overrides. */
 export interface Tiling {
+  /** Of the decoder's matrices on the GPU. */
+  readonly weightBits: WeightBits;
   /** linear.wgsl and vocabulary.wgsl: rows of a workgroup. */
   readonly tileRows: 1 | 4;
   /** linear.wgsl: lanes across columns, and across inputs. */
@@ -20,6 +23,7 @@ export interface Tiling {
 
 /** For GPUs: many small workgroups with short loops, because a batch of one leaves a GPU idle. */
 export const hardwareTiling: Tiling = {
+  weightBits: 32,
   tileRows: 4,
   columnLanes: 16,
   slices: 4,
@@ -36,6 +40,7 @@ export const hardwareTiling: Tiling = {
  * lanes about 0.3 ms, as much as 200,000 multiplications.
  */
 export const softwareTiling: Tiling = {
+  weightBits: 32,
   tileRows: 4,
   columnLanes: 64,
   slices: 1,

@@ -14,6 +14,7 @@ export interface VocabularyOptions {
   readonly normEpsilon: number;
   /** Tokens kept of each row, at most `vocabulary`. */
   readonly k: number;
+  readonly weightBits: Tiling['weightBits'];
   /** Rows of a workgroup: 4, or 1 where there is but one row. */
   readonly tileRows: Tiling['tileRows'];
   /** Lanes of a workgroup; a multiple of 4. */
@@ -26,9 +27,9 @@ export interface VocabularyOptions {
 export interface VocabularyBuffers {
   /** [rows, inputs] */
   readonly x: GPUBuffer;
-  /** [inputs, vocabulary], padded to a multiple of 4 columns */
+  /** [inputs, vocabulary], padded to a multiple of 4 columns, and [vocabulary], padded alike, as
+   * `packWeights` gives them */
   readonly weight: GPUBuffer;
-  /** [vocabulary], padded alike */
   readonly bias: GPUBuffer;
   /** [rows, k] of { token: u32, log probability: f32 } */
   readonly posteriors: Binding;
@@ -55,6 +56,7 @@ export class VocabularyKernel {
         VOCABULARY: options.vocabulary,
         EPSILON: options.normEpsilon,
         TOP_K: options.k,
+        BITS: options.weightBits,
         ROWS: options.tileRows,
         LANES: options.lanes,
         TILE_COLUMNS: options.tileColumns,

@@ -2,6 +2,7 @@
 import type { DecoderShape, DecoderWeights } from '../model/decoder.ts';
 import type { Buffers } from './buffers.ts';
 import { foldNorm, type LinearWeights, padOutputs } from './fold.ts';
+import { packWeights, type WeightBits } from './pack.ts';
 
 /** A linear layer's buffers. */
 export interface LinearOnGpu {
@@ -38,16 +39,20 @@ export function uploadWeights(
   buffers: Buffers,
   shape: DecoderShape,
   weights: DecoderWeights,
+  bits: WeightBits,
 ): WeightsOnGpu {
   const data = (name: string): Float32Array => weights.get(name)?.data ?? new Float32Array();
   const read = (name: string): LinearWeights => ({
     weight: data(`${name}.weight`),
     bias: data(`${name}.bias`),
   });
-  const upload = (name: string, { weight, bias }: LinearWeights): LinearOnGpu => ({
-    weight: buffers.upload(`${name}.weight`, weight),
-    bias: buffers.upload(`${name}.bias`, bias),
-  });
+  const upload = (name: string, linear: LinearWeights): LinearOnGpu => {
+    const { weight, bias } = packWeights(linear, bits);
+    return {
+      weight: buffers.upload(`${name}.weight`, weight),
+      bias: buffers.upload(`${name}.bias`, bias),
+    };
+  };
   const fold = (name: string, norm: string): LinearWeights =>
     foldNorm(read(name), { gain: data(`${norm}.weight`), bias: data(`${norm}.bias`) });
   const plain = (name: string) => upload(name, read(name));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NarvlError } from '../errors.ts';
-import { halfToNumber, parseSafetensors } from './safetensors.ts';
+import { parseSafetensors } from './safetensors.ts';
 
 interface Entry {
   dtype: string;
@@ -180,16 +180,6 @@ test.each([
 test('a scale of nothing is an invalid model', () => {
   const header = { 'w.scale': { dtype: 'F32', shape: [1], data_offsets: [0, 4] } };
   expect(failure(file(header, f32(1))).message).toMatch(/expected w to be I8, got no such tensor/);
-});
-
-test('halves: subnormals, zeros, infinities and NaN', () => {
-  expect(halfToNumber(0x0001)).toBe(2 ** -24);
-  expect(halfToNumber(0x03ff)).toBe(1023 * 2 ** -24);
-  expect(halfToNumber(0x0400)).toBe(2 ** -14);
-  expect(halfToNumber(0x7bff)).toBe(65504);
-  expect(halfToNumber(0x8000)).toBe(-0);
-  expect(halfToNumber(0xfc00)).toBe(Number.NEGATIVE_INFINITY);
-  expect(halfToNumber(0x7e00)).toBeNaN();
 });
 
 test.each([

@@ -6,6 +6,7 @@
  */
 import { NarvlError } from '../errors.ts';
 import type { Weight } from './decoder.ts';
+import { halfToNumber } from './half.ts';
 
 /** Bytes of the little-endian header length that a file starts with. */
 const lengthBytes = 8;
@@ -197,13 +198,3 @@ function integers(bytes: ArrayBuffer): Float32Array {
 }
 
 const readers = { F32: floats, F16: halves, I8: integers } satisfies Record<Dtype, unknown>;
-
-/** The value of IEEE half-precision bits; `Float16Array` is not in every browser yet. */
-export function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}

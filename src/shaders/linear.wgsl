@@ -28,6 +28,8 @@ override EPSILON: f32 = 1e-5;
 override GELU: bool = false;
 /// Adds the residual.
 override RESIDUAL: bool = false;
+/// Bits of a weight: 32 and 16 are floating point, 8 a whole number of its column's scale.
+override BITS: u32 = 32;
 /// Rows of a tile: 4, or 1 where there is but one row.
 override ROWS: u32 = 4;
 /// Lanes of a workgroup across columns.
@@ -45,9 +47,10 @@ struct Sizes {
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 /// [rows, INPUTS]
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-/// [INPUTS, OUTPUTS]
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
-/// [OUTPUTS]
+/// [INPUTS, OUTPUTS]: bits of 32 each; of 16, a vec4 has four columns of two rows; of 8, of four
+/// rows. See gpu/pack.ts.
+@group(0) @binding(2) var<storage, read> weight: array<vec4u>;
+/// [OUTPUTS]; with 8 bits [2, OUTPUTS], the scales of the columns last
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 /// [residual_rows, OUTPUTS]; not read unless RESIDUAL.
 @group(0) @binding(4) var<storage, read> residual: array<vec4f>;
@@ -123,8 +126,7 @@ fn slice_sums(row: u32, column: u32, slice: u32) -> Sums {
   var shifted = vec4f();
   var squares = vec4f();
   for (var k = slice; k < INPUTS / 4; k += SLICES) {
-    let at = 4 * k * stride + column;
-    let w = mat4x4f(weight[at], weight[at + stride], weight[at + 2 * stride], weight[at + 3 * stride]);
+    let w = block(k, column, stride);
     let x0 = x[from0 + k] - shift.x;
     y0 += w * x0;
     if ROWS == 1 {
@@ -148,10 +150,45 @@ fn slice_sums(row: u32, column: u32, slice: u32) -> Sums {
   return Sums(mat4x4f(y0, y1, y2, y3), shifted, squares);
 }
 
+/// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3.
+fn block(k: u32, column: u32, stride: u32) -> mat4x4f {
+  if BITS == 8 {
+    let rows = weight[k * stride + column];
+    return mat4x4f(
+      vec4f(unpack4xI8(rows.x)),
+      vec4f(unpack4xI8(rows.y)),
+      vec4f(unpack4xI8(rows.z)),
+      vec4f(unpack4xI8(rows.w)),
+    );
+  }
+  if BITS == 16 {
+    let at = 2 * k * stride + column;
+    let two = weight[at];
+    let next = weight[at + stride];
+    return mat4x4f(
+      vec4f(unpack2x16float(two.x), unpack2x16float(two.y)),
+      vec4f(unpack2x16float(two.z), unpack2x16float(two.w)),
+      vec4f(unpack2x16float(next.x), unpack2x16float(next.y)),
+      vec4f(unpack2x16float(next.z), unpack2x16float(next.w)),
+    );
+  }
+  let at = 4 * k * stride + column;
+  return mat4x4f(
+    bitcast<vec4f>(weight[at]),
+    bitcast<vec4f>(weight[at + stride]),
+    bitcast<vec4f>(weight[at + 2 * stride]),
+    bitcast<vec4f>(weight[at + 3 * stride]),
+  );
+}
+
 /// Writes four neighbouring outputs of a row.
 fn finish(row: u32, column: u32, product: vec4f) {
   let stride = OUTPUTS / 4;
-  var sum = product + bias[column];
+  var sum = product;
+  if BITS == 8 {
+    sum *= bias[stride + column];
+  }
+  sum += bias[column];
   if GELU {
     sum = gelu(sum);
   }

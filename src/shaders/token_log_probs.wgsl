@@ -12,6 +12,8 @@ override INPUTS: u32;
 override VOCABULARY: u32;
 /// Added to the variance of a row.
 override EPSILON: f32 = 1e-5;
+/// Bits of a weight: 32 and 16 are floating point, 8 a whole number of its column's scale.
+override BITS: u32 = 32;
 /// Lanes of a workgroup.
 override LANES: u32 = 64;
 
@@ -27,9 +29,9 @@ struct Sizes {
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 /// [rows, INPUTS]
 @group(0) @binding(1) var<storage, read> x: array<f32>;
-/// [INPUTS, VOCABULARY, padded]
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-/// [VOCABULARY, padded]
+/// [INPUTS, VOCABULARY, padded]: see `weight_at`, and gpu/pack.ts.
+@group(0) @binding(2) var<storage, read> weight: array<u32>;
+/// [VOCABULARY, padded]; with 8 bits twice as many, the scales of the columns last
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 /// [rows]: log Σ exp(logit) over the vocabulary.
 @group(0) @binding(4) var<storage, read> log_totals: array<f32>;
@@ -57,14 +59,30 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var squares = vec4f();
   for (var k = 0u; k < INPUTS; k++) {
     let values = vec4f(x[start.x + k], x[start.y + k], x[start.z + k], x[start.w + k]) - shift;
-    y += weight[k * stride + token] * values;
+    y += weight_at(k, token, stride) * values;
     shifted += values;
     squares += values * values;
   }
   let mean = shifted / f32(INPUTS);
   let scale = inverseSqrt(max(squares / f32(INPUTS) - mean * mean, vec4f()) + EPSILON);
+  if BITS == 8 {
+    y *= bias[stride + token];
+  }
   let logits = y * scale + bias[token];
   for (var r = 0u; r < ROWS && first + r < sizes.rows; r++) {
     log_probs[(first + r) * sizes.columns + column] = logits[r] - log_totals[first + r];
   }
+}
+
+/// One weight; `stride` is the number of columns.
+fn weight_at(k: u32, column: u32, stride: u32) -> f32 {
+  if BITS == 8 {
+    let four = weight[((k / 4) * (stride / 4) + column / 4) * 4 + k % 4];
+    return f32(unpack4xI8(four)[column % 4]);
+  }
+  if BITS == 16 {
+    let at = ((k / 2) * (stride / 4) + column / 4) * 4 + 2 * (k % 2) + (column % 4) / 2;
+    return unpack2x16float(weight[at])[column % 2];
+  }
+  return bitcast<f32>(weight[k * stride + column]);
 }

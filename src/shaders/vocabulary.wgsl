@@ -17,6 +17,8 @@ override VOCABULARY: u32;
 override EPSILON: f32 = 1e-5;
 /// Tokens kept of each tile.
 override TOP_K: u32 = 8;
+/// Bits of a weight: 32 and 16 are floating point, 8 a whole number of its column's scale.
+override BITS: u32 = 32;
 /// Rows of a tile: 4, or 1 where there is but one row.
 override ROWS: u32 = 4;
 /// Lanes of a workgroup; a multiple of 4.
@@ -51,9 +53,10 @@ struct Part {
 @group(0) @binding(0) var<uniform> sizes: Sizes;
 /// [rows, INPUTS]
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
-/// [INPUTS, VOCABULARY, padded]
-@group(0) @binding(2) var<storage, read> weight: array<vec4f>;
-/// [VOCABULARY, padded]
+/// [INPUTS, VOCABULARY, padded]: bits of 32 each; of 16, a vec4 has four columns of two rows; of 8, of four
+/// rows. See gpu/pack.ts.
+@group(0) @binding(2) var<storage, read> weight: array<vec4u>;
+/// [VOCABULARY, padded]; with 8 bits twice as many, the scales of the columns last
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 /// [rows, tiles, TOP_K], likeliest first; of equals, the lower id first.
 @group(0) @binding(4) var<storage, read_write> candidates: array<Candidate>;
@@ -184,8 +187,7 @@ fn products(row: u32, column: u32) -> mat4x4f {
   var shifted = vec4f();
   var squares = vec4f();
   for (var k = 0u; k < INPUTS / 4; k++) {
-    let at = 4 * k * stride + column;
-    let w = mat4x4f(weight[at], weight[at + stride], weight[at + 2 * stride], weight[at + 3 * stride]);
+    let w = block(k, column, stride);
     let x0 = x[from0 + k] - shift.x;
     y0 += w * x0;
     if ROWS == 1 {
@@ -204,6 +206,44 @@ fn products(row: u32, column: u32) -> mat4x4f {
   }
   let mean = shifted / f32(INPUTS);
   let scale = inverseSqrt(max(squares / f32(INPUTS) - mean * mean, vec4f()) + EPSILON);
+  if BITS == 8 {
+    let of_column = bias[stride + column];
+    y0 *= of_column;
+    y1 *= of_column;
+    y2 *= of_column;
+    y3 *= of_column;
+  }
   let b = bias[column];
   return mat4x4f(y0 * scale.x + b, y1 * scale.y + b, y2 * scale.z + b, y3 * scale.w + b);
+}
+
+/// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3.
+fn block(k: u32, column: u32, stride: u32) -> mat4x4f {
+  if BITS == 8 {
+    let rows = weight[k * stride + column];
+    return mat4x4f(
+      vec4f(unpack4xI8(rows.x)),
+      vec4f(unpack4xI8(rows.y)),
+      vec4f(unpack4xI8(rows.z)),
+      vec4f(unpack4xI8(rows.w)),
+    );
+  }
+  if BITS == 16 {
+    let at = 2 * k * stride + column;
+    let two = weight[at];
+    let next = weight[at + stride];
+    return mat4x4f(
+      vec4f(unpack2x16float(two.x), unpack2x16float(two.y)),
+      vec4f(unpack2x16float(two.z), unpack2x16float(two.w)),
+      vec4f(unpack2x16float(next.x), unpack2x16float(next.y)),
+      vec4f(unpack2x16float(next.z), unpack2x16float(next.w)),
+    );
+  }
+  let at = 4 * k * stride + column;
+  return mat4x4f(
+    bitcast<vec4f>(weight[at]),
+    bitcast<vec4f>(weight[at + stride]),
+    bitcast<vec4f>(weight[at + 2 * stride]),
+    bitcast<vec4f>(weight[at + 3 * stride]),
+  );
 }
