@@ -1,7 +1,7 @@
 /** `npm run caption -- [options] FILES…`: the browser's captions and answers on the command line. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { DeviceChoice, Wanted } from '../src/index.ts';
+import type { DeviceChoice, Wanted, WeightBits } from '../src/index.ts';
 import { BrowserRuntime } from './browser.ts';
 import type { Reply } from './host.ts';
 
@@ -10,6 +10,7 @@ const USAGE = `Usage: npm run caption -- [options] FILES…
   --json               one JSON line a file: {file, text, confidence, tokens, device, timings, cost}
   --encoder NAME       webgpu or wasm       (default: what suits the adapter)
   --decoder NAME       webgpu or reference  (default: what suits the adapter)
+  --weights BITS       32, 16 or 8: the decoder's weights on the GPU (default: what is fastest)
   --ask "…"            answer this question about each file instead of captioning it
   --candidates "A,B"   choose among these texts; with --json, how likely each is
   --task NAME          a caption task of the model's manifest, such as caption-human
@@ -46,6 +47,7 @@ async function main(): Promise<number> {
       json: { type: 'boolean', default: false },
       encoder: { type: 'string' },
       decoder: { type: 'string' },
+      weights: { type: 'string' },
       ask: { type: 'string' },
       candidates: { type: 'string' },
       task: { type: 'string' },
@@ -73,6 +75,7 @@ async function main(): Promise<number> {
   const device: DeviceChoice = {
     encoder: oneOf('--encoder', values.encoder, ['webgpu', 'wasm']),
     decoder: oneOf('--decoder', values.decoder, ['webgpu', 'reference']),
+    weightBits: bits(oneOf('--weights', values.weights, ['32', '16', '8'])),
   };
   const batch = wholeNumber('--batch', values.batch, 1);
 
@@ -201,6 +204,10 @@ function wholeNumber(option: string, value: string, least: number): number {
   const number = value.trim() === '' ? Number.NaN : Number(value);
   if (Number.isSafeInteger(number) && number >= least) return number;
   throw new UsageError(`${option}: expected a whole number from ${least} on, got ${value}`);
+}
+
+function bits(text: '32' | '16' | '8' | undefined): WeightBits | undefined {
+  return text === undefined ? undefined : (Number(text) as WeightBits);
 }
 
 function oneOf<T extends string>(

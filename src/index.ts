@@ -3,7 +3,7 @@ export type { ImageSource, LoadOptions } from './client.ts';
 export { Narvl } from './client.ts';
 export { NarvlError, type NarvlErrorCode } from './errors.ts';
 export type { AskOptions, CaptionOptions, Look, LookOptions, ScoreOptions } from './look.ts';
-export type { DecoderCost } from './model/decoder.ts';
+export type { DecoderCost, WeightBits } from './model/decoder.ts';
 export type {
   AlignmentSlot,
   Alternative,

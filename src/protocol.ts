@@ -6,7 +6,7 @@
  */
 import type { ProxyMarked } from 'comlink';
 import type { NarvlErrorCode } from './errors.ts';
-import type { DecoderCost } from './model/decoder.ts';
+import type { DecoderCost, WeightBits } from './model/decoder.ts';
 
 /** Where the encoder's graphs run. */
 export type EncoderDevice = 'webgpu' | 'wasm';
@@ -18,12 +18,21 @@ export type DecoderDevice = 'webgpu' | 'reference';
 export interface DeviceChoice {
   readonly encoder?: EncoderDevice | undefined;
   readonly decoder?: DecoderDevice | undefined;
+  /** Bits of the decoder's weights on the GPU; fewer are faster to read and less exact. */
+  readonly weightBits?: WeightBits | undefined;
+  /**
+   * Whether the decoder's kernels are tried out on this adapter in some ways, once, and the fastest
+   * is remembered. By default they are on a GPU, and not on a software adapter.
+   */
+  readonly tune?: boolean | undefined;
 }
 
 /** What a result was computed on. */
 export interface Device {
   readonly encoder: EncoderDevice;
   readonly decoder: DecoderDevice;
+  /** Of the decoder's weights. */
+  readonly weightBits: WeightBits;
   /** The GPU's name as far as the browser tells it; empty without WebGPU. */
   readonly adapter: string;
 }

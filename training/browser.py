@@ -18,6 +18,7 @@ def answers(
     *,
     encoder: str | None = None,
     decoder: str | None = None,
+    weights: str | None = None,
     model: str | None = None,
     search: str | None = None,
     posteriors: bool = False,
@@ -29,7 +30,8 @@ def answers(
     (below `data`) with its `task` or what it is to be `ask`ed. Ends the program if a job has an
     error or ran on another device than asked for."""
     command = ["npm", "run", "--silent", "caption", "--", "--json", "--batch", str(batch)]
-    options = {"encoder": encoder, "decoder": decoder, "model": model, "search": search}
+    options = {"encoder": encoder, "decoder": decoder, "weights": weights, "model": model}
+    options |= {"search": search}
     for option, value in options.items():
         command += [f"--{option}", value] if value else []
     command += ["--posteriors"] if posteriors else []

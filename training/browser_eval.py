@@ -47,6 +47,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="the first of the split; default: all")
     parser.add_argument("--encoder", choices=["webgpu", "wasm"])
     parser.add_argument("--decoder", choices=["webgpu", "reference"])
+    parser.add_argument("--weights", choices=["32", "16", "8"], help="bits on the GPU")
     parser.add_argument("--search", choices=["beam", "greedy"])
     parser.add_argument("--batch", type=int, default=16, help="photos captioned together")
     parser.add_argument("--model", help="folder to load, relative to the page")
@@ -60,6 +61,7 @@ def main() -> None:
         [job(e) for e in examples],
         encoder=args.encoder,
         decoder=args.decoder,
+        weights=args.weights,
         model=args.model,
         search=args.search,
         batch=args.batch,
@@ -73,6 +75,7 @@ def main() -> None:
         "photos": float(len({e.image for e in examples})),
         "encoder": device["encoder"],
         "decoder": device["decoder"],
+        "weights": f"{device['weightBits']} bits",
         "adapter": device["adapter"],
         # Of a batch.
         **{f"{s} ms": median(row["timings"][s] for row in rows) for s in ("decoder", "search")},

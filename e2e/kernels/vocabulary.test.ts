@@ -2,10 +2,10 @@
 import { expect, test } from 'vitest';
 import { readPosteriors } from '../../src/gpu/collapse.ts';
 import { foldNorm, padOutputs } from '../../src/gpu/fold.ts';
-import { packWeights, type WeightBits } from '../../src/gpu/pack.ts';
+import { packWeights } from '../../src/gpu/pack.ts';
 import { numbersOf } from '../../src/gpu/results.ts';
 import { VocabularyKernel } from '../../src/gpu/vocabulary.ts';
-import type { Posteriors, Weight } from '../../src/model/decoder.ts';
+import type { Posteriors, Weight, WeightBits } from '../../src/model/decoder.ts';
 import { linear, packLinear } from '../../src/reference/linear.ts';
 import { posteriors } from '../../src/reference/posterior.ts';
 import { expectClose } from '../../src/testing/close.ts';

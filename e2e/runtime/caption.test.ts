@@ -33,6 +33,46 @@ describe('load', () => {
     expect(narvl.info.device.adapter).not.toBe('');
   });
 
+  it('tries the kernels out if it is to, and remembers', async () => {
+    const tunings = await caches.open('narvl-tunings');
+    for (const key of await tunings.keys()) await tunings.delete(key);
+    const image = await jpeg(320, 200, 1);
+    const plain = await narvl.caption(image);
+    for (const remembered of [0, 1]) {
+      expect(await tunings.keys()).toHaveLength(remembered);
+      const tuned = await Narvl.load(MODEL, { device: { tune: true } });
+      expect([32, 16]).toContain(tuned.info.device.weightBits);
+      const [key] = await tunings.keys();
+      const kept = key && (await (await tunings.match(key))?.text());
+      expect(kept).toContain(`${tuned.info.device.weightBits} bits`);
+      const { posteriors: got } = await tuned.caption(image, { posteriors: true });
+      const { posteriors: wanted } = await narvl.caption(image, { posteriors: true });
+      expect(got?.tokens[0]?.[0]).toBe(wanted?.tokens[0]?.[0]);
+      tuned.dispose();
+    }
+    expect(plain.device.weightBits).toBe(32);
+  });
+
+  it('takes weights of fewer bits, and refuses others', async () => {
+    const image = await jpeg(320, 200, 1);
+    const wanted = await narvl.caption(image, { posteriors: true, search: 'greedy' });
+    const small = await Narvl.load(MODEL, { device: { weightBits: 16 } });
+    const got = await small.caption(image, { posteriors: true, search: 'greedy' });
+    small.dispose();
+    expect(got.device.weightBits).toBe(16);
+    const first = ({ posteriors }: Caption) =>
+      posteriors?.logProbs.map((slot) => slot[0] ?? 0) ?? [];
+    first(got).forEach((logProb, slot) => {
+      expect(logProb).toBeCloseTo(first(wanted)[slot] ?? 0, 1);
+    });
+    await expect(Narvl.load(MODEL, { device: { weightBits: 4 as 8 } })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+    await expect(
+      Narvl.load(MODEL, { device: { weightBits: 8, tune: true } }),
+    ).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+
   it('says what is wrong with an address that has no model', async () => {
     const error = await Narvl.load('/models/none/').catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(NarvlError);

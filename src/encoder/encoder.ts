@@ -55,8 +55,8 @@ export class Encoder {
    */
   static async create(
     manifest: Manifest,
-    vision: ArrayBuffer,
-    fusion: ArrayBuffer,
+    vision: ArrayBuffer | Promise<ArrayBuffer>,
+    fusion: ArrayBuffer | Promise<ArrayBuffer>,
     device: GPUDevice | 'wasm',
   ): Promise<Encoder> {
     const ort = await onnxRuntime();
@@ -75,8 +75,8 @@ export class Encoder {
       }
     };
     // One after the other: two sessions created at once throw.
-    const visionSession = await open('vision.onnx', vision, onGpu);
-    const fusionSession = await open('fusion.onnx', fusion, false);
+    const visionSession = await open('vision.onnx', await vision, onGpu);
+    const fusionSession = await open('fusion.onnx', await fusion, false);
     return new Encoder(ort, manifest, visionSession, fusionSession);
   }
 

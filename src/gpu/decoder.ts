@@ -9,6 +9,7 @@ import {
   type Decoding,
   posteriorCount,
   type QueryRange,
+  type WeightBits,
 } from '../model/decoder.ts';
 import { allocate, Buffers } from './buffers.ts';
 import { readPosteriors, readRecord, recordLength } from './collapse.ts';
@@ -39,7 +40,11 @@ export class GpuDecoder {
   #lost: NarvlError | undefined;
   #disposed = false;
 
-  private constructor(context: PlanContext, weightBuffers: Buffers) {
+  private constructor(
+    context: PlanContext,
+    readonly weightBits: WeightBits,
+    weightBuffers: Buffers,
+  ) {
     this.#context = context;
     this.#weightBuffers = weightBuffers;
     this.#memoryBuffers = new Buffers(context.device);
@@ -49,7 +54,7 @@ export class GpuDecoder {
   }
 
   /**
-   * Compiles the kernels and uploads the weights.
+   * Compiles the kernels and uploads the weights; a promise of weights is waited for meanwhile.
    *
    * @param tiling how kernels are cut into workgroups; by default, what suits the device
    * @throws NarvlError 'invalid-model' if the weights do not fit the shape or the device.
@@ -58,22 +63,38 @@ export class GpuDecoder {
   static async create(
     device: GPUDevice,
     shape: DecoderShape,
-    weights: DecoderWeights,
+    weights: DecoderWeights | Promise<DecoderWeights>,
     tiling: Tiling = tilingFor(device),
   ): Promise<GpuDecoder> {
-    checkModel(shape, weights);
-    const kernels = await compileKernels(device, shape, tiling);
-    const uploaded = await allocate(device, (buffers) => ({
-      buffers,
-      weights: uploadWeights(buffers, shape, weights, tiling.weightBits),
-    }));
-    return new GpuDecoder({ device, shape, kernels, weights: uploaded.weights }, uploaded.buffers);
+    const upload = async () => {
+      const there = await weights;
+      checkModel(shape, there);
+      return allocate(device, (buffers) => ({
+        buffers,
+        weights: uploadWeights(buffers, shape, there, tiling.weightBits),
+      }));
+    };
+    const [compiled, uploading] = await Promise.allSettled([
+      compileKernels(device, shape, tiling),
+      upload(),
+    ]);
+    if (uploading.status === 'rejected') throw uploading.reason;
+    const { value: uploaded } = uploading;
+    if (compiled.status === 'rejected') {
+      uploaded.buffers.destroy();
+      throw compiled.reason;
+    }
+    const kernels = compiled.value;
+    return new GpuDecoder(
+      { device, shape, kernels, weights: uploaded.weights },
+      tiling.weightBits,
+      uploaded.buffers,
+    );
   }
 
   get shape(): DecoderShape {
     return this.#context.shape;
   }
-
   /**
    * The buffer that `decode` reads the memory of a batch from: f32 [batch, T, width], usable as
    * storage and both ends of a copy. The same buffer every time, and the decoder's to destroy.

@@ -1,9 +1,7 @@
 /** A linear layer's weights as linear.wgsl and vocabulary.wgsl read them, in fewer bits or in all. */
+import type { WeightBits } from '../model/decoder.ts';
 import { numberToHalf } from '../model/half.ts';
 import type { LinearWeights } from './fold.ts';
-
-/** Bits of a weight on the GPU: 32 and 16 are floating point, 8 a whole number of a scale. */
-export type WeightBits = 32 | 16 | 8;
 
 /** What a kernel binds. */
 export interface PackedWeights {

@@ -1,5 +1,5 @@
 /** How kernels are cut into workgroups, and how many bits their weights have. */
-import type { WeightBits } from './pack.ts';
+import type { WeightBits } from '../model/decoder.ts';
 
 /** Values for the kernels' tile overrides. */
 export interface Tiling {

@@ -1,8 +1,8 @@
 /** The decoder's weights on the GPU, with every layer norm but the queries' folded away. */
-import type { DecoderShape, DecoderWeights } from '../model/decoder.ts';
+import type { DecoderShape, DecoderWeights, WeightBits } from '../model/decoder.ts';
 import type { Buffers } from './buffers.ts';
 import { foldNorm, type LinearWeights, padOutputs } from './fold.ts';
-import { packWeights, type WeightBits } from './pack.ts';
+import { packWeights } from './pack.ts';
 
 /** A linear layer's buffers. */
 export interface LinearOnGpu {

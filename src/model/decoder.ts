@@ -63,6 +63,9 @@ export interface Weight {
  */
 export type DecoderWeights = ReadonlyMap<string, Weight>;
 
+/** Bits of a weight on the GPU: 32 and 16 are floating point, 8 a whole number of a scale. */
+export type WeightBits = 32 | 16 | 8;
+
 /** The rows of the query table that a task decodes with. */
 export interface QueryRange {
   readonly first: number;

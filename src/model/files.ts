@@ -6,6 +6,7 @@
  */
 import { NarvlError } from '../errors.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
+import { sha256 as hashOf } from './sha256.ts';
 
 const CACHE = 'narvl-model-files';
 
@@ -18,16 +19,25 @@ export interface ModelFiles {
   readonly files: { readonly [Name in keyof Manifest['files']]: ArrayBuffer };
 }
 
+/** The files of a model whose manifest is there: each comes when it is whole and checked. */
+export interface ModelDownload {
+  readonly manifest: Manifest;
+  /** Reject with NarvlError `download-failed` or `integrity`. */
+  readonly files: { readonly [Name in keyof Manifest['files']]: Promise<ArrayBuffer> };
+  /** When all are there. */
+  readonly all: Promise<ModelFiles>;
+}
+
 /**
- * Everything in the model folder at `url` (absolute, with a slash at its end).
+ * Starts to fetch everything in the model folder at `url` (absolute, with a slash at its end).
  *
  * @param onBytes told of bytes that have arrived, from network or cache, and of all there will be
- * @throws NarvlError `download-failed`, `integrity` or `invalid-model`.
+ * @throws NarvlError `download-failed`, `integrity` or `invalid-model` for the manifest.
  */
-export async function loadModelFiles(
+export async function downloadModel(
   url: string,
   onBytes: (loaded: number, total: number) => void,
-): Promise<ModelFiles> {
+): Promise<ModelDownload> {
   // The manifest is asked for anew each time: it says whether the kept files are still the model.
   const manifestUrl = new URL('manifest.json', url).href;
   const response = await request(manifestUrl, { cache: 'no-cache' });
@@ -38,16 +48,27 @@ export async function loadModelFiles(
   let loaded = 0;
   onBytes(0, total);
   const cache = await openCache();
-  const files = await Promise.all(
-    entries.map(async ([name, { bytes, sha256 }]) => {
-      const data = await loadFile(new URL(name, url), bytes, sha256, cache, (more) => {
-        loaded += more;
-        onBytes(loaded, total);
-      });
-      return [name, data] as const;
-    }),
+  const files = entries.map(([name, { bytes, sha256 }]) => {
+    const file = loadFile(new URL(name, url), bytes, sha256, cache, (more) => {
+      loaded += more;
+      onBytes(loaded, total);
+    });
+    return [name, file] as const;
+  });
+  const all = Promise.all(files.map(async ([name, file]) => [name, await file] as const)).then(
+    (whole) => ({ manifest, files: Object.fromEntries(whole) as ModelFiles['files'] }),
   );
-  return { manifest, files: Object.fromEntries(files) as ModelFiles['files'] };
+  // Who waits for one file need not wait for the others to be told what went wrong.
+  all.catch(() => {});
+  return { manifest, files: Object.fromEntries(files) as ModelDownload['files'], all };
+}
+
+/** All files of a model, as `downloadModel` says. */
+export async function loadModelFiles(
+  url: string,
+  onBytes: (loaded: number, total: number) => void,
+): Promise<ModelFiles> {
+  return (await downloadModel(url, onBytes)).all;
 }
 
 async function loadFile(
@@ -62,7 +83,7 @@ async function loadFile(
   const kept = await cache?.match(key).catch(() => undefined);
   if (kept) {
     const data = await kept.arrayBuffer().catch(() => undefined);
-    if (data?.byteLength === bytes && (await hash(data)) === sha256) {
+    if (data?.byteLength === bytes && (await hashOf(data)) === sha256) {
       onBytes(bytes);
       return data;
     }
@@ -75,7 +96,7 @@ async function loadFile(
       `${url.href}: expected ${bytes} bytes, got ${data.byteLength}`,
     );
   }
-  const actual = await hash(data);
+  const actual = await hashOf(data);
   if (actual !== sha256) {
     throw new NarvlError('integrity', `${url.href}: expected SHA-256 ${sha256}, got ${actual}`);
   }
@@ -135,13 +156,4 @@ async function readBody(
 async function openCache(): Promise<Cache | undefined> {
   if (typeof caches === 'undefined') return undefined;
   return caches.open(CACHE).catch(() => undefined);
-}
-
-/** SHA-256 in lower-case hexadecimal digits. */
-async function hash(data: ArrayBuffer): Promise<string> {
-  if (!globalThis.crypto?.subtle) {
-    throw new NarvlError('integrity', 'Model files are checked on https or localhost only');
-  }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

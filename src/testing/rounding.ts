@@ -1,6 +1,6 @@
 /** What packed weights mean, for oracles. */
 import type { LinearWeights } from '../gpu/fold.ts';
-import type { WeightBits } from '../gpu/pack.ts';
+import type { WeightBits } from '../model/decoder.ts';
 import { halfToNumber, numberToHalf } from '../model/half.ts';
 
 /** The numbers that are left of weights [inputs, outputs] in so many bits. */

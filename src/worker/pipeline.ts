@@ -25,7 +25,7 @@ import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
-import { loadModelFiles } from '../model/files.ts';
+import { downloadModel } from '../model/files.ts';
 import type { RgbaPixels } from '../model/image.ts';
 import {
   answerTask,
@@ -58,6 +58,7 @@ import {
 } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { preprocess } from '../reference/preprocess.ts';
+import { gpuDecoder } from './gpu-decoder.ts';
 import { outcomeOf } from './outcome.ts';
 import { readPixels } from './pixels.ts';
 
@@ -128,40 +129,46 @@ export class Pipeline {
     });
   }
 
-  /** Downloads, checks and prepares a model. @throws NarvlError as `Narvl.load` does. */
+  /**
+   * Downloads, checks and prepares a model; whatever has come is prepared while the rest comes.
+   * @throws NarvlError as `Narvl.load` does.
+   */
   static async open(
     { url, device: choice }: OpenRequest,
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
     let bytes = { loaded: 0, total: 0 };
-    const [{ manifest, files }, { gpu, device }] = await Promise.all([
-      loadModelFiles(url, (loaded, total) => {
+    const [{ manifest, files, all }, { gpu, device }] = await Promise.all([
+      downloadModel(url, (loaded, total) => {
         bytes = { loaded, total };
         onProgress({ stage: 'download', ...bytes });
       }),
       chooseDevice(choice),
     ]);
-    onProgress({ stage: 'prepare', ...bytes });
-    const tokenizer = new Tokenizer(files['tokenizer.json'], manifest.decoder.vocabulary);
-    const weights = parseSafetensors(files['decoder.safetensors']);
-    const searches = new Searches({ manifest, files });
     const onGpu = gpu && device.encoder === 'webgpu' ? gpu.device : undefined;
-    const decoder =
+    const weights = files['decoder.safetensors'].then(parseSafetensors);
+    const [decoder, preprocessor, encoder, { tokenizer, searches }] = await Promise.all([
       gpu && device.decoder === 'webgpu'
-        ? await GpuDecoder.create(gpu.device, manifest.decoder, weights)
-        : new ReferenceDecoder(manifest.decoder, weights);
+        ? gpuDecoder(gpu, manifest, weights, choice)
+        : weights.then((there) => new ReferenceDecoder(manifest.decoder, there)),
+      onGpu && GpuPreprocessor.create(onGpu, manifest.image),
+      Encoder.create(manifest, files['vision.onnx'], files['fusion.onnx'], onGpu ?? 'wasm'),
+      all.then((model) => {
+        onProgress({ stage: 'prepare', ...bytes });
+        const { 'tokenizer.json': file } = model.files;
+        return {
+          tokenizer: new Tokenizer(file, manifest.decoder.vocabulary),
+          searches: new Searches(model),
+        };
+      }),
+    ]);
     const pipeline = new Pipeline({
       manifest,
       tokenizer,
-      device,
+      device: { ...device, weightBits: decoder instanceof GpuDecoder ? decoder.weightBits : 32 },
       gpu,
-      preprocessor: onGpu && (await GpuPreprocessor.create(onGpu, manifest.image)),
-      encoder: await Encoder.create(
-        manifest,
-        files['vision.onnx'],
-        files['fusion.onnx'],
-        onGpu ?? 'wasm',
-      ),
+      preprocessor,
+      encoder,
       decoder,
       searches,
     });
@@ -409,7 +416,7 @@ export class Pipeline {
  */
 async function chooseDevice(
   choice: DeviceChoice,
-): Promise<{ gpu: Gpu | undefined; device: Device }> {
+): Promise<{ gpu: Gpu | undefined; device: Omit<Device, 'weightBits'> }> {
   const wanted = choice.encoder === 'webgpu' || choice.decoder === 'webgpu';
   const possible = choice.encoder !== 'wasm' || choice.decoder !== 'reference';
   const gpu = possible

@@ -1,0 +1,78 @@
+/** Which cut of the kernels runs fastest on a device: a few are built, and take turns. */
+import type { DecoderShape, DecoderWeights, QueryRange } from '../model/decoder.ts';
+import { GpuDecoder } from './decoder.ts';
+import { hardwareTiling, type Tiling } from './tiling.ts';
+
+/**
+ * What is worth trying on a GPU, by name. Weights of 8 bits are not: that they are fast is no reason
+ * to round them.
+ */
+export const variants: ReadonlyMap<string, Tiling> = new Map([
+  ['32 bits', hardwareTiling],
+  ['16 bits', { ...hardwareTiling, weightBits: 16 }],
+  ['16 bits, short loops', { ...hardwareTiling, weightBits: 16, columnLanes: 8, slices: 16 }],
+  ['16 bits, wide tiles', { ...hardwareTiling, weightBits: 16, columnLanes: 32, slices: 2 }],
+]);
+
+/** The fastest decoder, and what each took. */
+export interface Tuned {
+  readonly name: string;
+  readonly decoder: GpuDecoder;
+  /** Median of a pass, by the variant's name. */
+  readonly milliseconds: ReadonlyMap<string, number>;
+}
+
+const ROUNDS = 5;
+/** Milliseconds after which no new round is begun. */
+const BUDGET = 1000;
+
+/**
+ * Times a pass over one image's `queries` with each variant, in turns, after one that does not count.
+ * A variant that the device cannot build is left out.
+ *
+ * @throws NarvlError as `GpuDecoder.create` does, if none can be built.
+ */
+export async function fastestDecoder(
+  device: GPUDevice,
+  shape: DecoderShape,
+  weights: DecoderWeights | Promise<DecoderWeights>,
+  queries: QueryRange,
+  candidates: ReadonlyMap<string, Tiling> = variants,
+): Promise<Tuned> {
+  const decoders = new Map<string, GpuDecoder>();
+  let failure: unknown;
+  for (const [name, tiling] of candidates) {
+    try {
+      decoders.set(name, await GpuDecoder.create(device, shape, weights, tiling));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const times = new Map([...decoders.keys()].map((name) => [name, [] as number[]]));
+  const pass = { memoryLengths: [shape.memory], queries };
+  const begun = performance.now();
+  try {
+    for (let round = 0; round <= ROUNDS; round++) {
+      if (round > 1 && performance.now() - begun > BUDGET) break;
+      for (const [name, decoder] of decoders) {
+        // Whatever the buffer holds: zeros take as long as words.
+        decoder.memoryBuffer(1);
+        const started = performance.now();
+        await decoder.decode(pass);
+        if (round > 0) times.get(name)?.push(performance.now() - started);
+      }
+    }
+    const milliseconds = new Map([...times].map(([name, of]) => [name, median(of)]));
+    const [best] = [...milliseconds].sort(([, a], [, b]) => a - b);
+    const decoder = best && decoders.get(best[0]);
+    if (!best || !decoder) throw failure;
+    decoders.delete(best[0]);
+    return { name: best[0], decoder, milliseconds };
+  } finally {
+    for (const decoder of decoders.values()) decoder.dispose();
+  }
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,61 @@
+/**
+ * The GPU's decoder, with its kernels cut as they run fastest there: measured on the first visit,
+ * remembered for the next ones.
+ */
+import { NarvlError } from '../errors.ts';
+import { GpuDecoder } from '../gpu/decoder.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { tilingFor } from '../gpu/tiling.ts';
+import { fastestDecoder, variants } from '../gpu/tune.ts';
+import type { DecoderWeights } from '../model/decoder.ts';
+import { findCaptionTask, type Manifest } from '../model/manifest.ts';
+import { sha256 } from '../model/sha256.ts';
+import type { DeviceChoice } from '../protocol.ts';
+import attentionCode from '../shaders/attention.wgsl?raw';
+import linearCode from '../shaders/linear.wgsl?raw';
+import vocabularyCode from '../shaders/vocabulary.wgsl?raw';
+
+const CACHE = 'narvl-tunings';
+const BITS = [32, 16, 8];
+
+/** @throws NarvlError `invalid-argument` for what `choice` cannot mean, and as GpuDecoder.create. */
+export async function gpuDecoder(
+  { device, adapter }: Gpu,
+  manifest: Manifest,
+  weights: Promise<DecoderWeights>,
+  { weightBits, tune = weightBits === undefined && !adapter.software }: DeviceChoice,
+): Promise<GpuDecoder> {
+  if (weightBits !== undefined && !BITS.includes(weightBits)) {
+    throw new NarvlError(
+      'invalid-argument',
+      `device.weightBits: expected ${BITS.join(', ')}, got ${JSON.stringify(weightBits)}`,
+    );
+  }
+  if (tune && weightBits !== undefined) {
+    throw new NarvlError('invalid-argument', 'device.tune: expected no weightBits beside it');
+  }
+  const { decoder: shape } = manifest;
+  if (!tune) {
+    const usual = tilingFor(device);
+    const tiling = { ...usual, weightBits: weightBits ?? usual.weightBits };
+    return GpuDecoder.create(device, shape, weights, tiling);
+  }
+  const address = await addressOf(adapter, shape);
+  const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
+  const kept = await cache?.match(address).catch(() => undefined);
+  const known = variants.get((await kept?.text().catch(() => '')) ?? '');
+  if (known) return GpuDecoder.create(device, shape, weights, known);
+  const { queries } = findCaptionTask(manifest, undefined);
+  const { name, decoder } = await fastestDecoder(device, shape, weights, queries);
+  // Without a cache the next visit measures again.
+  await cache?.put(address, new Response(name)).catch(() => undefined);
+  return decoder;
+}
+
+/** Of everything that the fastest cut depends on, as a cache wants it. */
+async function addressOf(...of: unknown[]): Promise<URL> {
+  const codes = [attentionCode, linearCode, vocabularyCode];
+  const text = JSON.stringify([...of, navigator.userAgent, ...codes, [...variants]]);
+  const hash = await sha256(new TextEncoder().encode(text));
+  return new URL(`?tuning=${hash}`, globalThis.location.href);
+}
