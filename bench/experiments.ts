@@ -1,6 +1,7 @@
 /** What is timed against what, and what is made of it. */
 import { GpuDecoder } from '../src/gpu/decoder.ts';
 import { profile } from '../src/gpu/profiler.ts';
+import { type Tiling, tilingFor } from '../src/gpu/tiling.ts';
 import type { DecoderWeights, QueryRange } from '../src/model/decoder.ts';
 import { ReferenceDecoder } from '../src/reference/decoder.ts';
 import { randomWeights } from '../src/testing/random.ts';
@@ -56,14 +57,21 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     return made;
   };
   const memory = memoryOf(size, 1);
+  const decoder = async (tiling: Tiling) => {
+    const made = own(await GpuDecoder.create(device, shape, weights, tiling));
+    device.queue.writeBuffer(made.memoryBuffer(1), 0, memory);
+    return made;
+  };
+  const usual = tilingFor(device);
   let one: Promise<GpuDecoder> | undefined;
   const narvl = () => {
-    one ??= GpuDecoder.create(device, shape, weights).then((made) => {
-      device.queue.writeBuffer(made.memoryBuffer(1), 0, memory);
-      return own(made);
-    });
+    one ??= decoder(usual);
     return one;
   };
+  const rounded = (weightBits: 16 | 8): Entrant => ({
+    name: `(a) the same, weights of ${weightBits} bits`,
+    make: async (name) => onePass(name, await decoder({ ...usual, weightBits }), lengths, captions),
+  });
   const opponent = (beams: number, words: number) => {
     let made: Promise<AutoregressiveDecoder> | undefined;
     return () => {
@@ -105,6 +113,8 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
   try {
     const captioning = await section(bench, `Captions, ${size.name}`, FROM_MEMORY, [
       ours(`(a) one pass, ${captions.count} slots`, captions),
+      rounded(16),
+      rounded(8),
       ...(search
         ? [
             {

@@ -33,6 +33,19 @@ def one_pass(
     return [collapse(path, model.config.merge) for path in paths]
 
 
+@torch.inference_mode()
+def two_passes(
+    model: Narvl, features: Tensor, prompt: Tensor, answers: bool = False, sure: float = 0.5
+) -> list[list[int]]:
+    """One pass, and a second that is shown what the slots said that were surer than `sure`. For a
+    model that learnt by glancing; no other has seen a word in a slot."""
+    kvs, mask = model.read(features, prompt)
+    likely, said = model.write(kvs, mask, answers)[0].softmax(-1).max(-1)
+    shown = torch.where(likely > sure, said, -1)
+    paths = model.write(kvs, mask, answers, shown)[0].argmax(-1).tolist()
+    return [collapse(path, model.config.merge) for path in paths]
+
+
 def likeliest_tokens(logits: Tensor, most: int = 8) -> list[list[list[tuple[int, float]]]]:
     """Per image and slot of [B, N, V], the `most` likeliest tokens with their log-probabilities:
     what the runtime reads back of the posteriors."""

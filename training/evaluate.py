@@ -11,7 +11,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import torch
 from tqdm import tqdm
@@ -22,7 +22,7 @@ from training.checkpoints import checkpoint, load
 from training.choices import choice_accuracy, log_likelihoods
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions, prefix_beam
 from training.data import answer_texts, caption_texts, captions, questions, together
-from training.decode import beam_search, likeliest_tokens, one_pass
+from training.decode import beam_search, likeliest_tokens, one_pass, two_passes
 from training.features import Features
 from training.formats import Example
 from training.model import AutoregressiveCaptioner, Narvl
@@ -107,6 +107,10 @@ def rescored(model: Narvl, judge: AutoregressiveCaptioner) -> Writer:
     return best
 
 
+def refined(model: Narvl, batch: Batch) -> list[list[int]]:
+    return two_passes(model, batch.features, batch.prompt)
+
+
 def write(writer: Writer, batches: Batches, title: str) -> list[str]:
     """One text an example, in f32."""
     texts, tokenizer = [], vocabulary.load()
@@ -157,7 +161,12 @@ def seen(examples: list[Example], precision: Precision | None) -> Features:
 
 
 def caption_rows(
-    runs: list[str], split: str, judge: str | None, rescore: str | None, precision: Precision | None
+    runs: list[str],
+    split: str,
+    judge: str | None,
+    rescore: str | None,
+    refine: bool,
+    precision: Precision | None,
 ) -> list[dict[str, str | float]]:
     tokenizer, known = vocabulary.load(), bigrams(caption_texts())
     rows: list[dict[str, str | float]] = []
@@ -169,6 +178,8 @@ def caption_rows(
             ways = writers(model, answers=False)
             if rescore and isinstance(model, Narvl):
                 ways |= {f"the same, rescored by {rescore}": rescored(model, twin(rescore))}
+            if refine and isinstance(model, Narvl):
+                ways["two passes"] = partial(refined, model)
             for decoding, writer in ways.items():
                 texts = write(writer, batches, f"{run}, {source} {split}, {decoding}")
                 keep(texts, examples, run, source, split, decoding)
@@ -223,6 +234,7 @@ def main() -> None:
     parser.add_argument("--blind", nargs="*", default=[], help="runs trained without photos")
     parser.add_argument("--judge", help="autoregressive run whose perplexity is reported")
     parser.add_argument("--rescore", help="autoregressive run that chooses among Narvl's beam")
+    parser.add_argument("--refine", action="store_true", help="a second pass of Narvl too")
     parser.add_argument("--precision", choices=["f16", "int8"], help="as exported; default: f32")
     args = parser.parse_args()
     for run in [*args.runs, *args.blind]:
@@ -231,7 +243,11 @@ def main() -> None:
 
     torch.set_grad_enabled(False)
     if args.only != "answers":
-        print_table(caption_rows(args.runs, args.split, args.judge, args.rescore, args.precision))
+        print_table(
+            caption_rows(
+                args.runs, args.split, args.judge, args.rescore, args.refine, args.precision
+            )
+        )
     if args.only != "captions" and questions(args.split):
         print_table(answer_rows(args.runs, args.blind, args.split, args.precision))
 

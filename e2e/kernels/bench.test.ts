@@ -37,7 +37,7 @@ test('a run has every contender that needs no browser, and says why others are m
   ]);
   const [captions, , , texts] = report.sections;
   expect(captions?.timed.map(({ name }) => name.slice(0, 3)).join('')).toBe(
-    '(a)(b)(b)(b)(b)(c)(d)(g)',
+    '(a)(a)(a)(b)(b)(b)(b)(c)(d)(g)',
   );
   expect(captions?.failed.map(({ name }) => name.slice(0, 3)).join('')).toBe('(e)(e)(f)(g)');
   expect(texts?.timed.map(({ name }) => name)).toEqual([

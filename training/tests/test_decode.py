@@ -7,7 +7,7 @@ import itertools
 import torch
 
 from training.backbone import FEATURES, TOKENS
-from training.decode import beam_search, collapse, greedy, one_pass
+from training.decode import beam_search, collapse, greedy, one_pass, two_passes
 from training.model import AutoregressiveCaptioner, Config, Narvl
 from training.tokenizer import BLANK, BOS, EOS, PAD
 
@@ -34,6 +34,18 @@ def test_one_pass_is_the_collapsed_argmax() -> None:
     with torch.no_grad():
         paths = model(features, prompt).argmax(-1).tolist()
     assert one_pass(model, features, prompt) == [collapse(p) for p in paths]
+
+
+def test_a_second_pass_is_shown_what_the_first_was_sure_of() -> None:
+    torch.manual_seed(0)
+    model = Narvl(SMALL).eval()
+    features, prompt = inputs(3)
+    assert two_passes(model, features, prompt, sure=1.0) == one_pass(model, features, prompt)
+    with torch.no_grad():
+        kvs, mask = model.read(features, prompt)
+        said = model.write(kvs, mask, False)[0].argmax(-1)
+        again = model.write(kvs, mask, False, said)[0].argmax(-1).tolist()
+    assert two_passes(model, features, prompt, sure=0.0) == [collapse(path) for path in again]
 
 
 def log_p(model: AutoregressiveCaptioner, features, prompt, text: list[int]) -> float:
