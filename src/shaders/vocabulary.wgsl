@@ -217,7 +217,8 @@ fn products(row: u32, column: u32) -> mat4x4f {
   return mat4x4f(y0 * scale.x + b, y1 * scale.y + b, y2 * scale.z + b, y3 * scale.w + b);
 }
 
-/// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3.
+/// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3. The same
+/// as in linear.wgsl: a shader is one file.
 fn block(k: u32, column: u32, stride: u32) -> mat4x4f {
   if BITS == 8 {
     let rows = weight[k * stride + column];

@@ -58,9 +58,9 @@ import {
 } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { preprocess } from '../reference/preprocess.ts';
-import { gpuDecoder } from './gpu-decoder.ts';
 import { outcomeOf } from './outcome.ts';
 import { readPixels } from './pixels.ts';
+import { tunedDecoder } from './tuned-decoder.ts';
 
 /** A pixel source with what it took to read it. */
 interface Read {
@@ -147,9 +147,10 @@ export class Pipeline {
     ]);
     const onGpu = gpu && device.encoder === 'webgpu' ? gpu.device : undefined;
     const weights = files['decoder.safetensors'].then(parseSafetensors);
+    weights.catch(() => {}); // The decoder may not listen yet; it will be told.
     const [decoder, preprocessor, encoder, { tokenizer, searches }] = await Promise.all([
       gpu && device.decoder === 'webgpu'
-        ? gpuDecoder(gpu, manifest, weights, choice)
+        ? tunedDecoder(gpu, manifest, weights, choice)
         : weights.then((there) => new ReferenceDecoder(manifest.decoder, there)),
       onGpu && GpuPreprocessor.create(onGpu, manifest.image),
       Encoder.create(manifest, files['vision.onnx'], files['fusion.onnx'], onGpu ?? 'wasm'),

@@ -11,7 +11,8 @@ from training.class_names import class_name, spelled
 from training.ctc_beam import BeamOptions, prefix_beam
 from training.model import NAME_PIECES
 from training.ngram import NgramModel
-from training.tokenizer import BLANK, BOS, EOS, FILE
+from training.paths import MODEL
+from training.tokenizer import BLANK, BOS, EOS
 from training.told import Copying, Told
 
 NGRAMS = NgramModel([(4, 5), (4, 5, 6), (5, 6), (4, 4), (6,)], 3, vocabulary=12)
@@ -82,8 +83,7 @@ def test_a_name_without_a_short_word_is_refused() -> None:
         spelled("unpronounceable", Letters(), 8)  # type: ignore[arg-type]
 
 
-@pytest.mark.skipif(not FILE.exists(), reason="no word pieces have been learnt here")
 def test_every_class_has_a_name_that_fits() -> None:
-    tokenizer = vocabulary.load()
+    tokenizer = vocabulary.load(MODEL / "tokenizer.json")
     for i in range(1000):
         assert 0 < len(spelled(class_name(i), tokenizer, NAME_PIECES)) <= NAME_PIECES

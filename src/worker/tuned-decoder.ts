@@ -19,7 +19,7 @@ const CACHE = 'narvl-tunings';
 const BITS = [32, 16, 8];
 
 /** @throws NarvlError `invalid-argument` for what `choice` cannot mean, and as GpuDecoder.create. */
-export async function gpuDecoder(
+export async function tunedDecoder(
   { device, adapter }: Gpu,
   manifest: Manifest,
   weights: Promise<DecoderWeights>,
