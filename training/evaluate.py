@@ -153,11 +153,16 @@ def rounded(run: str, precision: Precision | None) -> AutoregressiveCaptioner | 
     return model
 
 
-def seen(examples: list[Example], precision: Precision | None) -> Features:
-    """What the examples' photos look like; to the vision graph of a precision if it is named."""
+@cache
+def seen(photo: int, images: frozenset[str], precision: Precision | None) -> Features:
+    """What images look like at a size; to the vision graph of a precision if it is named."""
     if precision is None:
-        return Features.load()
-    return Features.look(sorted({e.image for e in examples}), precision)
+        return Features.load(photo)
+    return Features.look(photo, sorted(images), precision)
+
+
+def images_of(examples: list[Example]) -> frozenset[str]:
+    return frozenset(e.image for e in examples)
 
 
 def caption_rows(
@@ -171,9 +176,9 @@ def caption_rows(
     tokenizer, known = vocabulary.load(), bigrams(caption_texts())
     rows: list[dict[str, str | float]] = []
     for source, examples in captions(split).items():
-        features = seen(examples, precision)
         for run in runs:
             model = rounded(run, precision)
+            features = seen(model.config.photo, images_of(examples), precision)
             batches = Batches(examples, features, tokenizer, _BATCH, model.config.prompt)
             ways = writers(model, answers=False)
             if rescore and isinstance(model, Narvl):
@@ -196,10 +201,11 @@ def answer_rows(
     runs: list[str], blind: list[str], split: str, precision: Precision | None
 ) -> list[dict[str, str | float]]:
     """Accuracies in percent, per source and kind, of runs and of runs that see no photo."""
-    tokenizer, features = vocabulary.load(), seen(together(questions(split)), precision)
+    tokenizer, images = vocabulary.load(), images_of(together(questions(split)))
     rows: list[dict[str, str | float]] = []
     for run in [*blind, *runs]:
         model = rounded(run, precision)
+        features = seen(model.config.photo, images, precision)
         by_decoding: dict[str, dict[str, str | float]] = {}
         for source, examples in questions(split).items():
             batches = Batches(

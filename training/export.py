@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from training import onnx_files
 from training import tokenizer as vocabulary
-from training.backbone import FEATURES, GRID, IMAGE_SIZE, MEAN, STD, TOKENS
+from training.backbone import CELL, FEATURES, MEAN, STD, cells
 from training.calibrate import calibration_file
 from training.checkpoints import load
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
@@ -64,12 +64,12 @@ class _FusionWithNames(nn.Module):
 
 
 def export_fusion(model: Narvl, path: Path, precision: Precision) -> None:
-    """Features [B, TOKENS, FEATURES] and a prompt to the memory and, of tags, their names."""
+    """Features [B, cells, FEATURES] and a prompt to the memory and, of tags, their names."""
     tagged = model.fusion.tags is not None
     onnx_files.export(
         _FusionWithNames(model.fusion) if tagged else model.fusion,
         {  # int32, since WebGPU has no 64-bit integers
-            "features": torch.zeros(2, TOKENS, FEATURES),
+            "features": torch.zeros(2, cells(model.config.photo), FEATURES),
             "prompt": torch.zeros(2, model.config.prompt, dtype=torch.int32),
         },
         ["memory", "names"] if tagged else ["memory"],
@@ -172,8 +172,12 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
             }
             for name in FILES
         },
-        "image": {"size": IMAGE_SIZE, "mean": [MEAN] * 3, "std": [STD] * 3, "fit": "squash"},
-        "features": {"rows": TOKENS, "width": FEATURES, "grid": [GRID, GRID]},
+        "image": {"size": config.photo, "mean": [MEAN] * 3, "std": [STD] * 3, "fit": "squash"},
+        "features": {
+            "rows": cells(config.photo),
+            "width": FEATURES,
+            "grid": [config.photo // CELL] * 2,
+        },
         "prompt": {"length": config.prompt, "pad": PAD},
         **({"names": {"count": TAGS, "length": NAME_PIECES}} if model.fusion.tags else {}),
         "decoder": {
@@ -213,7 +217,7 @@ def main() -> None:
     if not isinstance(model, Narvl):
         raise SystemExit(f"{args.run} is an autoregressive run; the runtime decodes in one pass")
     args.out.mkdir(parents=True, exist_ok=True)
-    export_vision(args.out / "vision.onnx", args.precision)
+    export_vision(model.config.photo, args.out / "vision.onnx", args.precision)
     export_fusion(model, args.out / "fusion.onnx", args.precision)
     save_file(decoder_weights(model, args.precision), args.out / "decoder.safetensors")
     shutil.copy(vocabulary.FILE, args.out / "tokenizer.json")

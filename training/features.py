@@ -1,4 +1,4 @@
-"""Every photo through the vision graph, once: `python -m training.features`.
+"""Every photo through the vision graph, once a size: `python -m training.features`.
 
 The features that training sees are the shipped graph's own output, f16 weights and all, so the
 runtime and the training disagree by rounding alone. Training photos are kept mirrored as well.
@@ -15,98 +15,112 @@ import numpy as np
 import onnxruntime
 import torch
 from PIL import Image
+from torch.nn import functional as F
 from tqdm import tqdm
 
 from training import onnx_files
-from training.backbone import FEATURES, IMAGE_SIZE, MEAN, STD, TOKENS, Backbone
+from training.backbone import FEATURES, MEAN, STD, Backbone, cells
 from training.data import photos, training_photos
 from training.paths import DATA, WORK
 from training.precision import Precision
+from training.recipe import recipe
 
 _BATCH = 32
 
 
-def pixels(path: Path) -> np.ndarray:
-    """A photo as the network takes it, squashed to a square: float32 [3, IMAGE_SIZE, IMAGE_SIZE].
-    The runtime resamples with a filter of its own; both leave a photo of this size as it is."""
+def pixels(path: Path, photo: int) -> np.ndarray:
+    """A photo as the network takes it, squashed to a square: float32 [3, photo, photo]. As in
+    `src/reference/preprocess.ts`, the filter is a triangle that widens when the photo shrinks."""
     with Image.open(path) as image:
-        square = image.convert("RGB")
-        if square.size != (IMAGE_SIZE, IMAGE_SIZE):
-            square = square.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BICUBIC)
-        rgb = np.asarray(square, dtype=np.float32) / 255
-    return ((rgb - MEAN) / STD).transpose(2, 0, 1)
+        rgb = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+    square = F.interpolate(
+        rgb.unsqueeze(0).float() / 255, size=(photo, photo), mode="bilinear", antialias=True
+    )
+    return ((square[0] - MEAN) / STD).numpy()
 
 
-def vision_session(precision: Precision = "f16") -> onnxruntime.InferenceSession:
+def vision_session(photo: int, precision: Precision = "f16") -> onnxruntime.InferenceSession:
     """The vision graph as it is shipped in a precision, exported on first use."""
-    path = WORK / f"vision-{precision}.onnx"
+    path = WORK / f"vision-{photo}-{precision}.onnx"
     if not path.exists():
-        export_vision(path, precision)
+        export_vision(photo, path, precision)
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
-def export_vision(path: Path, precision: Precision) -> None:
-    example = torch.zeros(2, 3, IMAGE_SIZE, IMAGE_SIZE)
-    onnx_files.export(Backbone(), {"pixels": example}, ["features"], path, precision)
+def export_vision(photo: int, path: Path, precision: Precision) -> None:
+    example = torch.zeros(2, 3, photo, photo)
+    onnx_files.export(Backbone(photo), {"pixels": example}, ["features"], path, precision)
+
+
+def _files(photo: int) -> tuple[Path, Path, Path]:
+    """The list of photos, their features and those of the mirrored ones."""
+    names = f"photos-{photo}.json", f"features-{photo}.f16", f"features-{photo}-mirrored.f16"
+    listing, plain, mirrored = (WORK / name for name in names)
+    return listing, plain, mirrored
 
 
 @dataclass
 class Features:
     """f16 features of photos by name: `plain[index[name]]` and, of training photos, `mirrored` are
-    [TOKENS, FEATURES]. A photo without a mirrored copy has zeros there."""
+    [cells, FEATURES]. A photo without a mirrored copy has zeros there."""
 
     index: dict[str, int]
     plain: np.ndarray
     mirrored: np.ndarray
 
     @classmethod
-    def load(cls) -> Features:
+    def load(cls, photo: int) -> Features:
         """Those that `python -m training.features` kept, memory-mapped."""
-        names: list[str] = json.loads((WORK / "photos.json").read_text())
-        shape = (len(names), TOKENS, FEATURES)
-        plain, mirrored = (
-            np.memmap(WORK / file, np.float16, "r", shape=shape)
-            for file in ("features.f16", "features-mirrored.f16")
-        )
+        listing, *files = _files(photo)
+        if not listing.exists():
+            raise SystemExit(f"{listing} is not there: run `python -m training.features` first")
+        names: list[str] = json.loads(listing.read_text())
+        shape = (len(names), cells(photo), FEATURES)
+        plain, mirrored = (np.memmap(file, np.float16, "r", shape=shape) for file in files)
         return cls({name: i for i, name in enumerate(names)}, plain, mirrored)
 
     @classmethod
-    def look(cls, names: list[str], precision: Precision) -> Features:
+    def look(cls, photo: int, names: list[str], precision: Precision) -> Features:
         """Looked at now, by the vision graph of a precision."""
-        session = vision_session(precision)
-        plain = np.zeros((len(names), TOKENS, FEATURES), np.float16)
+        session = vision_session(photo, precision)
+        plain = np.zeros((len(names), cells(photo), FEATURES), np.float16)
         for start in tqdm(range(0, len(names), _BATCH), desc=f"vision, {precision}"):
             batch = names[start : start + _BATCH]
-            x = np.stack([pixels(DATA / name) for name in batch])
+            x = np.stack([pixels(DATA / name, photo) for name in batch])
             plain[start : start + len(batch)] = session.run(None, {"pixels": x})[0]
         return cls({name: i for i, name in enumerate(names)}, plain, np.zeros_like(plain[:0]))
 
 
-def main() -> None:
+def keep(photo: int) -> None:
     """Add what is missing: photos that earlier runs did keep their rows."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    listing = WORK / "photos.json"
+    listing, *files = _files(photo)
     kept: list[str] = json.loads(listing.read_text()) if listing.exists() else []
     names = sorted(set(photos()) - set(kept))
-    session, trained = vision_session(), training_photos()
-    size = TOKENS * FEATURES * np.dtype(np.float16).itemsize
-    for file, mirror in (("features.f16", False), ("features-mirrored.f16", True)):
-        path = WORK / file
+    session, trained = vision_session(photo), training_photos()
+    size = cells(photo) * FEATURES * np.dtype(np.float16).itemsize
+    for path, mirror in zip(files, (False, True), strict=True):
         path.touch()
         os.truncate(path, (len(kept) + len(names)) * size)  # rows of a run that was cut are redone
         if not names:
             continue
-        shape = (len(names), TOKENS, FEATURES)
+        shape = (len(names), cells(photo), FEATURES)
         out = np.memmap(path, np.float16, "r+", offset=len(kept) * size, shape=shape)
         rows = [i for i, name in enumerate(names) if not mirror or name in trained]
-        for start in tqdm(range(0, len(rows), _BATCH), desc=file):
+        for start in tqdm(range(0, len(rows), _BATCH), desc=path.name):
             batch = rows[start : start + _BATCH]
-            x = np.stack([pixels(DATA / names[i]) for i in batch])
+            x = np.stack([pixels(DATA / names[i], photo) for i in batch])
             if mirror:
                 x = np.ascontiguousarray(x[..., ::-1])
             out[batch] = session.run(None, {"pixels": x})[0]
         out.flush()
     listing.write_text(json.dumps(kept + names))
+
+
+def main() -> None:
+    """At every size that a run of the recipe takes photos in."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    for photo in sorted({recipe().config(run).photo for run in recipe().runs.values()}):
+        keep(photo)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.backbone import HEAD_CHANNELS, Backbone
+from training.backbone import CELL, HEAD_CHANNELS, Backbone
 from training.class_names import class_name
 
 _NEAR = 10
@@ -35,7 +35,7 @@ class Flips:
     """The classes of the backbone's classifier, and how one takes another's place."""
 
     def __init__(self) -> None:
-        classifier = Backbone().classifier
+        classifier = Backbone(CELL).classifier
         self.weight = classifier.weight.numpy()
         self.bias = classifier.bias.numpy()
         self.names = [class_name(i) for i in range(len(self.bias))]
@@ -74,12 +74,12 @@ class Flips:
         return [{one for one in classes if often[one] <= _RARE} for classes in named]
 
     def seen(self, features: NDArray) -> int:
-        """The class that the classifier sees in features [TOKENS, FEATURES]."""
+        """The class that the classifier sees in features [cells, FEATURES]."""
         head = features[:, :HEAD_CHANNELS].astype(np.float32).mean(0)
         return int((self.weight @ head + self.bias).argmax())
 
     def features(self, features: NDArray, one: int, other: int) -> NDArray:
-        """Features [TOKENS, FEATURES] in which two classes have changed places: each cell is
+        """Features [cells, FEATURES] in which two classes have changed places: each cell is
         reflected where their logits are equal."""
         across = self.weight[one] - self.weight[other]
         head = features[:, :HEAD_CHANNELS].astype(np.float32)

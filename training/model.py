@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.backbone import FEATURES, HEAD_CHANNELS, TOKENS, Backbone
+from training.backbone import FEATURES, HEAD_CHANNELS, Backbone, cells
 from training.class_names import class_name, spelled
 from training.tokenizer import BLANK, PAD, VOCABULARY
 
@@ -33,6 +33,8 @@ class Config:
     vocabulary: int = VOCABULARY
     prompt: int = 24
     """The most prompt tokens, padding included."""
+    photo: int = 224
+    """Pixels of a photo's side, squashed to a square."""
     slots: int = 32
     """Narvl's queries for a caption; also the longest text that its twin can read."""
     answer_slots: int = 12
@@ -158,7 +160,7 @@ class Tags(nn.Module):
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        classifier = Backbone().classifier
+        classifier = Backbone(config.photo).classifier
         self.register_buffer("weight", classifier.weight.T.contiguous())
         self.register_buffer("bias", classifier.bias)
         # Word pieces of each class's name, padded with PAD: see `name`.
@@ -177,11 +179,11 @@ class Tags(nn.Module):
             self.names[i, : len(pieces)] = torch.tensor(pieces)
 
     def logits(self, features: Tensor) -> Tensor:
-        """[B, TOKENS, classes]"""
+        """[B, cells, classes]"""
         return features[..., :HEAD_CHANNELS] @ self.weight + self.bias
 
     def cells(self, logits: Tensor, words: Tensor) -> Tensor:
-        """What is added to each cell, [B, TOKENS, d]; `words` is the vocabulary [V, d]."""
+        """What is added to each cell, [B, cells, d]; `words` is the vocabulary [V, d]."""
         spelled = (self.names != PAD).to(words.dtype).unsqueeze(-1)
         names = (words[self.names] * spelled).sum(1) / spelled.sum(1).clamp(min=1)
         scale = names.shape[1] ** 0.5  # Of embeddings to the rows that fusion adds.
@@ -194,7 +196,7 @@ class Tags(nn.Module):
         return likely, self.names[classes].flatten(1)
 
     def names_of(self, features: Tensor) -> list[list[tuple[int, ...]]]:
-        """The likeliest classes' names of each photo of features [B, TOKENS, FEATURES]."""
+        """The likeliest classes' names of each photo of features [B, cells, FEATURES]."""
         _, pieces = self.likeliest(self.logits(features))
         return [
             [tuple(piece for piece in name if piece != PAD) for name in photo]
@@ -219,7 +221,7 @@ class Tags(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Features [B, TOKENS, FEATURES] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
+    """Features [B, cells, FEATURES] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
     to memory [B, seen + P, d]. Rows of padding are there but must not be attended to. `told`:
     see Tags.rows; with all of them told, training may leave out the photo: features [B, 0, …]."""
 
@@ -227,9 +229,9 @@ class Fusion(nn.Module):
         super().__init__()
         self.image = nn.Linear(FEATURES if config.fine else HEAD_CHANNELS, config.width)
         self.tags = Tags(config) if config.tags else None
-        self.seen = TOKENS + (TAGS * NAME_PIECES if config.tags else 0)
+        self.seen = cells(config.photo) + (TAGS * NAME_PIECES if config.tags else 0)
         self.image_norm = nn.LayerNorm(config.width)
-        self.image_position = nn.Parameter(torch.zeros(TOKENS, config.width))
+        self.image_position = nn.Parameter(torch.zeros(cells(config.photo), config.width))
         self.word = nn.Embedding(config.vocabulary, config.width)
         self.word_norm = nn.LayerNorm(config.width)
         self.word_position = nn.Parameter(torch.zeros(config.prompt, config.width))

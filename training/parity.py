@@ -40,14 +40,16 @@ Answer = tuple[list[int], list[dict[int, float]]]
 
 
 def in_pytorch(run: str, examples: list[Example], precision: Precision) -> list[Answer]:
-    model, backbone, tokenizer = load(run), Backbone(), vocabulary.load()
+    model, tokenizer = load(run), vocabulary.load()
     assert isinstance(model, Narvl)
+    photo = model.config.photo
+    backbone = Backbone(photo)
     for module in (model, backbone):
         round_weights(module, precision)
     written = []
     with torch.inference_mode():
         for e in tqdm(examples, desc="PyTorch"):
-            features = backbone(torch.from_numpy(pixels(DATA / e.image)).unsqueeze(0).float())
+            features = backbone(torch.from_numpy(pixels(DATA / e.image, photo)).unsqueeze(0))
             prompt = torch.tensor([tokenizer.encode(e.prompt).ids])
             log_p = model(features, prompt, answers=is_question(e))[0].log_softmax(-1)
             values, ids = log_p.topk(TOP)

@@ -10,6 +10,7 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 
+from training import meteor
 from training.formats import Example
 
 _WORD = re.compile(r"[a-z0-9']+")
@@ -42,20 +43,18 @@ def bigrams(texts: Iterable[str]) -> set[tuple[str, str]]:
 def score(
     captions: Sequence[str], references: Sequence[Sequence[str]], known: set[tuple[str, str]]
 ) -> dict[str, float]:
-    """CIDEr-D, BLEU-1…4 and ROUGE-L (all ×100) of one caption an image, and fluency figures in
-    percent.
+    """CIDEr-D, BLEU-1…4, ROUGE-L and, where WordNet is installed, METEOR (all ×100) of one caption
+    an image, and fluency figures in percent.
 
     `known` are the bigrams of all training captions.
     """
-    truth = {i: [" ".join(words(r)) for r in refs] for i, refs in enumerate(references)}
-    ours = {i: [" ".join(words(c))] for i, c in enumerate(captions)}
+    rows, told = [words(c) for c in captions], [[words(r) for r in refs] for refs in references]
+    truth = {i: [" ".join(r) for r in refs] for i, refs in enumerate(told)}
+    ours = {i: [" ".join(row)] for i, row in enumerate(rows)}
     cider, _ = Cider().compute_score(truth, ours)
     bleu, _ = Bleu(4).compute_score(truth, ours, verbose=0)
     rouge, _ = Rouge().compute_score(truth, ours)
-    rows = [words(c) for c in captions]
-    reference_length = sum(
-        sum(len(words(r)) for r in refs) / len(refs) for refs in references
-    ) / len(references)
+    reference_length = sum(sum(map(len, refs)) / len(refs) for refs in told) / len(told)
     length = sum(map(len, rows)) / len(rows)
 
     def percent(hits: Iterable[bool]) -> float:
@@ -65,6 +64,7 @@ def score(
         "CIDEr-D": 100 * cider,
         **{f"BLEU-{n + 1}": 100 * value for n, value in enumerate(bleu)},
         "ROUGE-L": 100 * rouge,
+        **({"METEOR": meteor.meteor(rows, told)} if meteor.available() else {}),
         "words": length,
         "length ratio": length / reference_length,
         "immediate repeats %": percent(any(a == b for a, b in itertools.pairwise(r)) for r in rows),

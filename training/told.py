@@ -56,7 +56,7 @@ def guides(
     ngrams: NgramModel,
     copying: Copying | None,
 ) -> list[NgramModel | Told]:
-    """The language model for each photo of features [B, TOKENS, FEATURES]."""
+    """The language model for each photo of features [B, cells, FEATURES]."""
     tags = model.fusion.tags
     if tags is None or copying is None:
         return [ngrams] * len(features)

@@ -133,7 +133,7 @@ def train(name: str, run: Run) -> None:
     device = next(model.parameters()).device
     torch.manual_seed(run.seed * processes + rank)  # same start, other dropout
 
-    features, tokenizer = Features.load(), vocabulary.load()
+    features, tokenizer = Features.load(config.photo), vocabulary.load()
     streams: list[tuple[Iterator[Batch], bool, float]] = []
     for examples, size, answers, weight in (
         (captioned(run) if run.captions else [], run.captions, False, 1.0),

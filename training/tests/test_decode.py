@@ -6,7 +6,7 @@ import itertools
 
 import torch
 
-from training.backbone import FEATURES, TOKENS
+from training.backbone import FEATURES, cells
 from training.decode import beam_search, collapse, greedy, one_pass, two_passes
 from training.model import AutoregressiveCaptioner, Config, Narvl
 from training.tokenizer import BLANK, BOS, EOS, PAD
@@ -17,7 +17,9 @@ SMALL = Config(
 
 
 def inputs(batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.randn(batch, TOKENS, FEATURES), torch.tensor([[4, 5, PAD, PAD]] * batch)
+    return torch.randn(batch, cells(SMALL.photo), FEATURES), torch.tensor(
+        [[4, 5, PAD, PAD]] * batch
+    )
 
 
 def test_collapse_merges_repeats_drops_blanks_and_stops_at_the_end() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from training.backbone import FEATURES, TOKENS
+from training.backbone import FEATURES, cells
 from training.export import decoder_weights, export_fusion
 from training.model import NAME_PIECES, TAGS, Config, Narvl
 from training.precision import quantise, round_weights
@@ -68,7 +68,10 @@ def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far
         model.fusion.tags.names[:, :2] = torch.randint(5, SMALL.vocabulary, (1000, 2))
         # No doubt which classes are seen: of near ones rounding may choose another.
         model.fusion.tags.bias[:3] += torch.tensor([100.0, 200, 300])
-    features, prompt = torch.randn(2, TOKENS, FEATURES), torch.tensor([[4, 5, 6, PAD, PAD]] * 2)
+    features, prompt = (
+        torch.randn(2, cells(SMALL.photo), FEATURES),
+        torch.tensor([[4, 5, 6, PAD, PAD]] * 2),
+    )
     path = tmp_path / "fusion.onnx"
     export_fusion(model, path, precision)
     session = onnxruntime.InferenceSession(path)

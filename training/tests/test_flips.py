@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.backbone import FEATURES, HEAD_CHANNELS, TOKENS
+from training.backbone import FEATURES, HEAD_CHANNELS
 from training.flips import Flips, plural
 
 
@@ -13,7 +13,7 @@ def flips() -> Flips:
 
 
 def test_features_change_the_places_of_two_classes_in_every_cell(flips: Flips) -> None:
-    features = np.random.default_rng(0).random((TOKENS, FEATURES)).astype(np.float16)
+    features = np.random.default_rng(0).random((4, FEATURES)).astype(np.float16)
     one, other = flips.index["goldfish"], flips.index["tench"]
     flipped = flips.features(features, one, other)
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.backbone import FEATURES, TOKENS
+from training.backbone import FEATURES, cells
+from training.checkpoints import stretched
 from training.model import NAME_PIECES, TAGS, AutoregressiveCaptioner, Config, Narvl, memory_mask
 from training.tokenizer import PAD
 
@@ -28,13 +29,20 @@ def test_what_the_classifier_sees_most_is_spelled_in_rows_of_its_own() -> None:
     tags.weight.zero_()
     tags.bias[:] = torch.arange(len(tags.bias)) * 1e-3  # the last class first, whatever is seen
     tags.names[-1, :2] = torch.tensor([11, 12])
-    features, prompt = torch.rand(2, TOKENS, FEATURES), torch.tensor([[7, 8, PAD], [9, 7, 8]])
+    features, prompt = (
+        torch.rand(2, cells(SMALL.photo), FEATURES),
+        torch.tensor([[7, 8, PAD], [9, 7, 8]]),
+    )
     rows = tags.rows(tags.logits(features), model.words)
     assert rows.shape == (2, TAGS * NAME_PIECES, SMALL.width)
     torch.testing.assert_close(rows[0, :2], tags.norm(model.words[[11, 12]]))
     memory = model.fusion(features, prompt)
     mask = memory_mask(prompt, memory.shape[1])
-    assert memory.shape[1] == mask.shape[-1] == TOKENS + TAGS * NAME_PIECES + prompt.shape[1]
+    assert (
+        memory.shape[1]
+        == mask.shape[-1]
+        == cells(SMALL.photo) + TAGS * NAME_PIECES + prompt.shape[1]
+    )
     assert (mask[0, 0, 0] < 0).tolist() == [False] * (mask.shape[-1] - 1) + [True]
 
 
@@ -48,7 +56,7 @@ def test_a_cell_of_no_doubt_is_told_the_class_name() -> None:
     tags.names[3, :2] = torch.tensor([11, 12])
     words = torch.rand(SMALL.vocabulary, SMALL.width)
     expected = words[[11, 12]].mean(0) * SMALL.width**0.5
-    found = tags.cells(tags.logits(torch.rand(1, TOKENS, FEATURES)), words)
+    found = tags.cells(tags.logits(torch.rand(1, cells(SMALL.photo), FEATURES)), words)
     torch.testing.assert_close(found, expected.expand_as(found))
 
 
@@ -57,3 +65,21 @@ def test_a_student_may_have_other_slots_than_its_teacher_had_positions(slots: in
     student = Narvl(replace(SMALL, slots=slots))
     student.initialise_from(AutoregressiveCaptioner(SMALL))
     assert torch.isfinite(student.queries).all()
+
+
+def test_another_size_of_photo_keeps_where_things_are() -> None:
+    down, across = torch.meshgrid(torch.arange(7.0), torch.arange(7.0), indexing="ij")
+    positions = torch.stack([down.flatten(), across.flatten()], dim=1)
+    wider = stretched(positions, 81).unflatten(0, (9, 9))
+    assert stretched(positions, 49) is positions
+    # Each centre of the wider grid lies where the narrower one has it, but for the rim.
+    centres = (torch.arange(9.0) + 0.5) * 7 / 9 - 0.5
+    torch.testing.assert_close(wider[1:8, 4, 0], centres[1:8], atol=0.1, rtol=0)
+    torch.testing.assert_close(wider[4, 1:8, 1], centres[1:8], atol=0.1, rtol=0)
+    torch.testing.assert_close(wider[..., 0], wider[..., 1].T)
+
+
+def test_photos_have_whole_cells() -> None:
+    assert cells(288) == 81
+    with pytest.raises(ValueError, match="multiples of 32, got 225"):
+        Narvl(replace(SMALL, photo=225))
