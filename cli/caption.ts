@@ -9,7 +9,7 @@ const USAGE = `Usage: npm run caption -- [options] FILES…
 
   --json               one JSON line a file: {file, text, confidence, tokens, device, timings, cost}
   --encoder NAME       webgpu or wasm       (default: what suits the adapter)
-  --decoder NAME       webgpu or reference  (default: what suits the adapter)
+  --decoder NAME       webgpu, wasm or reference  (default: what suits the adapter)
   --weights BITS       32, 16 or 8: the decoder's weights on the GPU (default: what is fastest)
   --ask "…"            answer this question about each file instead of captioning it
   --candidates "A,B"   choose among these texts; with --json, how likely each is
@@ -74,7 +74,7 @@ async function main(): Promise<number> {
   if (jobs.length === 0) throw new UsageError('expected at least one file');
   const device: DeviceChoice = {
     encoder: oneOf('--encoder', values.encoder, ['webgpu', 'wasm']),
-    decoder: oneOf('--decoder', values.decoder, ['webgpu', 'reference']),
+    decoder: oneOf('--decoder', values.decoder, ['webgpu', 'wasm', 'reference']),
     weightBits: bits(oneOf('--weights', values.weights, ['32', '16', '8'])),
   };
   const batch = wholeNumber('--batch', values.batch, 1);

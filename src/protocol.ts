@@ -11,8 +11,11 @@ import type { DecoderCost, WeightBits } from './model/decoder.ts';
 /** Where the encoder's graphs run. */
 export type EncoderDevice = 'webgpu' | 'wasm';
 
-/** Where the decoder runs: our WGSL kernels, or the reference in TypeScript. */
-export type DecoderDevice = 'webgpu' | 'reference';
+/**
+ * Where the decoder runs: our WGSL kernels, onnxruntime's WebAssembly where there is no WebGPU, or
+ * the reference in TypeScript.
+ */
+export type DecoderDevice = 'webgpu' | 'wasm' | 'reference';
 
 /** A choice for each half; what is left out is chosen as `auto` would. */
 export interface DeviceChoice {

@@ -1,8 +1,8 @@
 """A trained Narvl to the files that the runtime loads: `python -m training.export narvl`.
 
-Writes `public/models/narvl-photo/` (or `--out`): vision.onnx, fusion.onnx, decoder.safetensors,
-tokenizer.json, n-gram models of captions and answers, and a manifest.json with the size and SHA-256
-of each.
+Writes `public/models/narvl-photo/` (or `--out`): vision.onnx, fusion.onnx, decoder.safetensors and
+the graph decoder.onnx of the same weights, tokenizer.json, n-gram models of captions and answers,
+and a manifest.json with the size and SHA-256 of each.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from training.backbone import CELL, FEATURES, MEAN, STD, cells
 from training.calibrate import calibration_file
 from training.checkpoints import load
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
+from training.decoder_graph import WEIGHTS, export_decoder_graph
 from training.features import export_vision
 from training.model import NAME_PIECES, TAGS, Fusion, Narvl
 from training.ngram import of_answers, of_captions
@@ -40,6 +41,7 @@ FILES = (
     "vision.onnx",
     "fusion.onnx",
     "decoder.safetensors",
+    "decoder.onnx",
     "tokenizer.json",
     "captions.ngrams.bin",
     "answers.ngrams.bin",
@@ -219,7 +221,9 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     export_vision(model.config.photo, args.out / "vision.onnx", args.precision)
     export_fusion(model, args.out / "fusion.onnx", args.precision)
-    save_file(decoder_weights(model, args.precision), args.out / "decoder.safetensors")
+    stored = decoder_weights(model, args.precision)
+    save_file(stored, args.out / WEIGHTS)
+    export_decoder_graph(model, stored, args.out / "decoder.onnx")
     shutil.copy(vocabulary.FILE, args.out / "tokenizer.json")
     for name, ngrams in (("captions", of_captions()), ("answers", of_answers())):
         (args.out / f"{name}.ngrams.bin").write_bytes(ngrams.pack(model.config.vocabulary))

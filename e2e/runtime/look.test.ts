@@ -1,8 +1,10 @@
 /** Questions to the shipped model, and looks: asking many things of a photo that is seen once. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Caption, type Look, Narvl } from '../../src/index.ts';
+import { type Caption, type DecoderDevice, type Look, Narvl } from '../../src/index.ts';
 import { parseManifest } from '../../src/model/manifest.ts';
+import type { OpenRequest } from '../../src/protocol.ts';
 import { Pipeline } from '../../src/worker/pipeline.ts';
+import { WITHOUT_GPU } from './devices.ts';
 import { jpeg, picture } from './images.ts';
 
 const MODEL = '/models/narvl-photo/';
@@ -20,6 +22,18 @@ afterAll(() => narvl.dispose());
 
 const fetchManifest = async () =>
   parseManifest(await (await fetch(`${MODEL}manifest.json`)).text());
+
+/** The shipped model with a part of its manifest changed. In the page itself: a worker's fetch is
+ * out of the test's reach. */
+async function openChanged(change: object, decoder: DecoderDevice): Promise<Pipeline> {
+  const manifest = { ...(await fetchManifest()), ...change };
+  const { fetch } = globalThis;
+  vi.stubGlobal('fetch', (url: string, init?: RequestInit) =>
+    url.endsWith('/manifest.json') ? Promise.resolve(Response.json(manifest)) : fetch(url, init),
+  );
+  const request = { url: new URL(MODEL, location.href).href, device: { encoder: 'wasm', decoder } };
+  return Pipeline.open(request as OpenRequest, () => {}).finally(vi.unstubAllGlobals);
+}
 
 /** What a pass said, without what it took. */
 const said = ({ text, confidence, tokens, slots }: Caption) => ({
@@ -44,20 +58,19 @@ describe('an answer', () => {
     expect(answer.cost.submits).toBe(1);
   });
 
-  it('is the same without WebGPU', async () => {
-    const device = { encoder: 'wasm', decoder: 'reference' } as const;
-    const reference = await Narvl.load(MODEL, { device });
+  it.each(WITHOUT_GPU)('is the same without WebGPU, decoded by %s', async (decoder) => {
+    const cpu = await Narvl.load(MODEL, { device: { encoder: 'wasm', decoder } });
     try {
       for (const [seed, question] of QUESTIONS.entries()) {
         const image = picture(224, 224, 2 + seed);
         const [there, here] = [
-          await reference.answer(image, question),
+          await cpu.answer(image, question),
           await narvl.answer(image, question),
         ];
         expect(ids(there)).toEqual(ids(here));
       }
     } finally {
-      reference.dispose();
+      cpu.dispose();
     }
   });
 
@@ -97,18 +110,8 @@ describe('an answer', () => {
   });
 
   it('is refused by a model that was not taught to answer', async () => {
-    const manifest = await fetchManifest();
-    const tasks = { caption: manifest.tasks.caption };
-    const { fetch } = globalThis;
-    vi.stubGlobal('fetch', (url: string, init?: RequestInit) =>
-      url.endsWith('/manifest.json')
-        ? Promise.resolve(Response.json({ ...manifest, tasks }))
-        : fetch(url, init),
-    );
-    const device = { encoder: 'wasm', decoder: 'reference' } as const;
-    const url = new URL(MODEL, location.href).href;
-    // In the page itself: a worker's fetch is out of the test's reach.
-    const mute = await Pipeline.open({ url, device }, () => {}).finally(vi.unstubAllGlobals);
+    const { tasks } = await fetchManifest();
+    const mute = await openChanged({ tasks: { caption: tasks.caption } }, 'wasm');
     expect(mute.info).toMatchObject({ tasks: ['caption'], answers: false });
     const { signal } = new AbortController();
     const ask = { kind: 'answer', question: 'what is this?' } as const;
@@ -119,10 +122,34 @@ describe('an answer', () => {
   });
 });
 
+describe('decoder.onnx', () => {
+  it('has to be there for who asks for WebAssembly, and to be a graph', async () => {
+    const { files } = await fetchManifest();
+    const { 'decoder.onnx': graph, ...others } = files;
+    expect(graph?.bytes).toBeLessThan(200_000);
+    await expect(openChanged({ files: others }, 'wasm')).rejects.toMatchObject({
+      code: 'invalid-argument',
+      message: expect.stringContaining("expected 'webgpu' or 'reference', got 'wasm'"),
+    });
+    // The right bytes by its hash, and no graph.
+    const wrong = { ...graph, ...files['tokenizer.json'] };
+    const { fetch } = globalThis;
+    vi.stubGlobal('fetch', (url: string, init?: RequestInit) =>
+      fetch(url.replace('decoder.onnx', 'tokenizer.json'), init),
+    );
+    await expect(
+      openChanged({ files: { ...files, 'decoder.onnx': wrong } }, 'wasm'),
+    ).rejects.toMatchObject({
+      code: 'invalid-model',
+      message: expect.stringContaining('decoder.onnx cannot be run'),
+    });
+  });
+});
+
 describe('candidates', () => {
   const COLOURS = ['red', 'Dark blue', 'green', 'a colour that has no name'];
 
-  it('are ranked by one pass, the same without WebGPU', async () => {
+  it.each(WITHOUT_GPU)('are ranked by one pass, and the same by %s', async (decoder) => {
     const image = picture(224, 224, 13);
     const answer = await narvl.answer(image, 'what colour is it?', { candidates: COLOURS });
     const candidates = answer.candidates ?? [];
@@ -138,10 +165,9 @@ describe('candidates', () => {
     expect(logProbs).toEqual([...logProbs].sort((a, b) => b - a));
     expect(candidates.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 5);
 
-    const device = { encoder: 'wasm', decoder: 'reference' } as const;
-    const reference = await Narvl.load(MODEL, { device });
+    const cpu = await Narvl.load(MODEL, { device: { encoder: 'wasm', decoder } });
     try {
-      const there = await reference.answer(image, 'what colour is it?', { candidates: COLOURS });
+      const there = await cpu.answer(image, 'what colour is it?', { candidates: COLOURS });
       expect(there.text).toBe(answer.text);
       expect(ids(there)).toEqual(ids(answer));
       for (const [i, { text, logProb }] of (there.candidates ?? []).entries()) {
@@ -149,7 +175,7 @@ describe('candidates', () => {
         expect(logProb).toBeCloseTo(logProbs[i] ?? Number.NaN, 2);
       }
     } finally {
-      reference.dispose();
+      cpu.dispose();
     }
   });
 
@@ -209,23 +235,23 @@ describe('candidates', () => {
 });
 
 describe('an explained text', () => {
-  it('says where each word looked, the same without WebGPU', async () => {
+  it.each(WITHOUT_GPU)('says where each word looked, and the same by %s', async (decoder) => {
     const image = picture(224, 224, 19);
     const caption = await narvl.caption(image, { explain: true });
     const { attention } = caption;
-    expect(attention).toMatchObject({ rows: 7, columns: 7 });
+    const { grid: [rows, columns] = [0, 0] } = (await fetchManifest()).features;
+    expect(attention).toMatchObject({ rows, columns });
     expect(attention?.tokens).toHaveLength(caption.tokens.length);
     for (const cells of attention?.tokens ?? []) {
-      expect(cells).toHaveLength(49);
+      expect(cells).toHaveLength(rows * columns);
       expect(cells.reduce((sum, cell) => sum + cell, 0)).toBeCloseTo(1, 4);
     }
     expect(caption.cost.dispatches).toBeLessThanOrEqual(8 * LAYERS + 4);
     expect(await narvl.caption(image)).not.toHaveProperty('attention');
 
-    const device = { encoder: 'wasm', decoder: 'reference' } as const;
-    const reference = await Narvl.load(MODEL, { device });
+    const cpu = await Narvl.load(MODEL, { device: { encoder: 'wasm', decoder } });
     try {
-      const there = await reference.caption(image, { explain: true });
+      const there = await cpu.caption(image, { explain: true });
       for (const [i, cells] of (there.attention?.tokens ?? []).entries()) {
         for (const [at, cell] of cells.entries()) {
           expect(cell).toBeCloseTo(attention?.tokens[i]?.[at] ?? Number.NaN, 4);
@@ -233,7 +259,7 @@ describe('an explained text', () => {
       }
       expect(there.attention?.tokens).toHaveLength(attention?.tokens.length ?? 0);
     } finally {
-      reference.dispose();
+      cpu.dispose();
     }
   });
 });

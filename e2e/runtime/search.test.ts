@@ -1,6 +1,7 @@
 /** How texts are found among the posteriors of the shipped model, and what else is there. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caption, Narvl } from '../../src/index.ts';
+import { WITHOUT_GPU } from './devices.ts';
 import { picture } from './images.ts';
 
 const MODEL = '/models/narvl-photo/';
@@ -63,14 +64,13 @@ describe('a search', () => {
     look.dispose();
   });
 
-  it('finds the same without WebGPU', async () => {
-    const device = { encoder: 'wasm', decoder: 'reference' } as const;
-    const reference = await Narvl.load(MODEL, { device });
+  it.each(WITHOUT_GPU)('finds the same without WebGPU, decoded by %s', async (decoder) => {
+    const cpu = await Narvl.load(MODEL, { device: { encoder: 'wasm', decoder } });
     try {
       const image = picture(224, 224, 35);
       const [here, there] = [
         await narvl.caption(image, { alternatives: 3 }),
-        await reference.caption(image, { alternatives: 3 }),
+        await cpu.caption(image, { alternatives: 3 }),
       ];
       expect(there.text).toBe(here.text);
       expect(there.alternatives?.map(({ text }) => text)).toEqual(
@@ -80,7 +80,7 @@ describe('a search', () => {
         expect(probability).toBeCloseTo(here.alternatives?.[i]?.probability ?? Number.NaN, 4);
       }
     } finally {
-      reference.dispose();
+      cpu.dispose();
     }
   });
 

@@ -36,6 +36,7 @@ export function count(n: number, noun: string, plural = `${noun}s`): string {
 const encoderNames: Record<EncoderDevice, string> = { webgpu: 'GPU (WebGPU)', wasm: 'CPU (wasm)' };
 const decoderNames: Record<DecoderDevice, string> = {
   webgpu: 'GPU (WebGPU)',
+  wasm: 'CPU (wasm)',
   reference: 'CPU (TypeScript)',
 };
 

@@ -1,4 +1,4 @@
-/** What both decoders check before they compute: the shape, the weights and each request. */
+/** What all decoders check before they compute: the shape, the weights and each request. */
 import { NarvlError } from '../errors.ts';
 import type { DecodeRequest, DecoderShape, DecoderWeights, Decoding, Weight } from './decoder.ts';
 
@@ -109,6 +109,23 @@ export function checkRequest(shape: DecoderShape, request: DecodeRequest): void 
     );
   }
   if (request.candidates) checkCandidates(shape, request.candidates);
+}
+
+/**
+ * Checks that a batch's memory on the CPU is as large as its request says.
+ * @throws NarvlError 'invalid-argument'
+ */
+export function checkMemory(
+  { memory: rows, width }: DecoderShape,
+  { memoryLengths }: DecodeRequest,
+  memory: Float32Array,
+): void {
+  const batch = memoryLengths.length;
+  if (memory.length === batch * rows * width) return;
+  throw new NarvlError(
+    'invalid-argument',
+    `memory: expected [${batch}, ${rows}, ${width}], got ${memory.length} numbers`,
+  );
 }
 
 /** Workgroups that WebGPU dispatches in one direction on any device. */

@@ -69,7 +69,10 @@ const task = v.variant('kind', [
 const schema = v.object({
   format: v.literal(2),
   name: v.string(),
-  /** Size and hash of every file, by its name in the folder: four, and those that tasks name. */
+  /**
+   * Size and hash of every file, by its name in the folder: four; decoder.onnx, for who has no
+   * WebGPU, if there is one; and those that tasks name.
+   */
   files: v.intersect([
     v.object({
       'vision.onnx': file,

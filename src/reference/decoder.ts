@@ -1,25 +1,17 @@
-/** The decoder in plain TypeScript: what runs without WebGPU, and the oracle for every kernel. */
-import { ofTable } from '../decode/emissions.ts';
-import { textLogProb } from '../decode/likelihood.ts';
-import { NarvlError } from '../errors.ts';
-import { checkDecoding, checkModel, checkRequest } from '../model/checks.ts';
-import { columnsOf } from '../model/columns.ts';
-import {
-  type DecodeRequest,
-  type DecoderShape,
-  type DecoderWeights,
-  type Decoding,
-  posteriorCount,
-  type QueryRange,
-  type Scored,
-  type Slot,
+/** The decoder in plain TypeScript: the oracle for every kernel, and what runs where nothing else does. */
+import { checkMemory, checkModel, checkRequest } from '../model/checks.ts';
+import type {
+  DecodeRequest,
+  DecoderShape,
+  DecoderWeights,
+  Decoding,
+  QueryRange,
 } from '../model/decoder.ts';
 import { attention, attentionMap, type Rows } from './attention.ts';
-import { collapse } from './collapse.ts';
 import { layerNorm, type Norm } from './layernorm.ts';
 import { layersOf } from './layers.ts';
 import { type Linear, linear } from './linear.ts';
-import { posteriors, tokenTable } from './posterior.ts';
+import { type Pass, readLogits } from './logits.ts';
 
 interface Layer {
   readonly selfNorm: Norm;
@@ -39,14 +31,6 @@ interface Prefix {
   readonly x: Float32Array;
   /** [count, d]: layer 0's cross-attention queries. */
   readonly q: Float32Array;
-}
-
-/** What the network gives for one image. */
-interface Pass {
-  /** [count, vocabulary] */
-  readonly logits: Float32Array;
-  /** [count, memory]: where the slots look in the last layer, if that was asked for. */
-  readonly map: Float32Array | undefined;
 }
 
 /** A decoder that needs nothing but a JavaScript engine. Sums are float64, stored rows f32. */
@@ -94,18 +78,13 @@ export class ReferenceDecoder {
    */
   decode(memory: Float32Array, request: DecodeRequest): Decoding[] {
     checkRequest(this.shape, request);
+    checkMemory(this.shape, request, memory);
     const { memoryLengths, queries } = request;
     const { memory: rows, width } = this.shape;
     const image = rows * width;
-    if (memory.length !== memoryLengths.length * image) {
-      throw new NarvlError(
-        'invalid-argument',
-        `memory: expected [${memoryLengths.length}, ${rows}, ${width}], got ${memory.length} numbers`,
-      );
-    }
     return memoryLengths.map((length, i) => {
       const seen = memory.subarray(i * image, i * image + length * width);
-      return this.#decoding(this.#run(seen, queries, request), request);
+      return readLogits(this.shape, this.#run(seen, queries, request), request);
     });
   }
 
@@ -161,40 +140,5 @@ export class ReferenceDecoder {
       { queries: rows, keys: rows, heads, width },
     );
     return linear(seen, layer.selfOut, { residual: x });
-  }
-
-  #decoding({ logits, map }: Pass, { posteriors: wanted, candidates }: DecodeRequest): Decoding {
-    const { vocabulary, blank, eos } = this.shape;
-    const found = posteriors(logits, vocabulary, posteriorCount(this.shape));
-    const { k, tokens, logProbs } = found;
-    const likeliest = tokens.filter((_, i) => i % k === 0);
-    const kept = collapse(likeliest, blank, eos);
-    const slots = Array.from(likeliest, (token, slot) => ({
-      token,
-      logProb: logProbs[slot * k]!,
-      kept: kept[slot]!,
-    }));
-    const decoding = {
-      tokens: slots.filter((slot) => slot.kept).map((slot) => slot.token),
-      slots,
-      ...(wanted ? { posteriors: found } : {}),
-      ...(map ? { attention: map } : {}),
-    };
-    checkDecoding(this.shape, decoding);
-    return candidates ? { ...decoding, scored: this.#score(logits, slots, candidates) } : decoding;
-  }
-
-  #score(
-    logits: Float32Array,
-    slots: readonly Slot[],
-    candidates: readonly (readonly number[])[],
-  ): Scored {
-    const { tokens } = columnsOf(candidates, this.shape);
-    const table = tokenTable(logits, this.shape.vocabulary, tokens);
-    const emissions = ofTable(table, slots);
-    const logProbs = Float32Array.from(candidates, (text) =>
-      textLogProb(emissions, text, this.shape),
-    );
-    return { logProbs, table };
   }
 }

@@ -25,7 +25,7 @@ import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
-import { downloadModel } from '../model/files.ts';
+import { downloadModel, type ModelDownload } from '../model/files.ts';
 import type { RgbaPixels } from '../model/image.ts';
 import {
   answerTask,
@@ -43,6 +43,7 @@ import {
   type Ask,
   type AskRequest,
   type Caption,
+  type DecoderDevice,
   type Device,
   type DeviceChoice,
   type ImagesRequest,
@@ -58,6 +59,7 @@ import {
 } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { preprocess } from '../reference/preprocess.ts';
+import { WasmDecoder } from '../wasm/decoder.ts';
 import { outcomeOf } from './outcome.ts';
 import { readPixels } from './pixels.ts';
 import { tunedDecoder } from './tuned-decoder.ts';
@@ -92,6 +94,8 @@ interface Prompt {
   readonly posteriors: boolean;
 }
 
+type Decoder = GpuDecoder | WasmDecoder | ReferenceDecoder;
+
 /** A model on its devices. Its callers see to it that no two calls overlap. */
 export class Pipeline {
   readonly #manifest: Manifest;
@@ -100,7 +104,7 @@ export class Pipeline {
   readonly #gpu: Gpu | undefined;
   readonly #preprocessor: GpuPreprocessor | undefined;
   readonly #encoder: Encoder;
-  readonly #decoder: GpuDecoder | ReferenceDecoder;
+  readonly #decoder: Decoder;
   readonly #searches: Searches;
   readonly #looks = new Map<number, Sight>();
   #lost: NarvlError | undefined;
@@ -112,7 +116,7 @@ export class Pipeline {
     gpu: Gpu | undefined;
     preprocessor: GpuPreprocessor | undefined;
     encoder: Encoder;
-    decoder: GpuDecoder | ReferenceDecoder;
+    decoder: Decoder;
     searches: Searches;
   }) {
     this.#manifest = parts.manifest;
@@ -138,22 +142,25 @@ export class Pipeline {
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
     let bytes = { loaded: 0, total: 0 };
-    const [{ manifest, files, all }, { gpu, device }] = await Promise.all([
+    const [{ manifest, files, all }, gpu] = await Promise.all([
       downloadModel(url, (loaded, total) => {
         bytes = { loaded, total };
         onProgress({ stage: 'download', ...bytes });
       }),
-      chooseDevice(choice),
+      chooseGpu(choice),
     ]);
+    const device = chooseDevice(choice, gpu, manifest);
     const onGpu = gpu && device.encoder === 'webgpu' ? gpu.device : undefined;
-    const weights = files['decoder.safetensors'].then(parseSafetensors);
-    weights.catch(() => {}); // The decoder may not listen yet; it will be told.
+    const opening = Encoder.create(
+      manifest,
+      files['vision.onnx'],
+      files['fusion.onnx'],
+      onGpu ?? 'wasm',
+    );
     const [decoder, preprocessor, encoder, { tokenizer, searches }] = await Promise.all([
-      gpu && device.decoder === 'webgpu'
-        ? tunedDecoder(gpu, manifest, weights, choice)
-        : weights.then((there) => new ReferenceDecoder(manifest.decoder, there)),
+      openDecoder(device.decoder, choice, gpu, { manifest, files }, opening),
       onGpu && GpuPreprocessor.create(onGpu, manifest.image),
-      Encoder.create(manifest, files['vision.onnx'], files['fusion.onnx'], onGpu ?? 'wasm'),
+      opening,
       all.then((model) => {
         onProgress({ stage: 'prepare', ...bytes });
         const { 'tokenizer.json': file } = model.files;
@@ -401,7 +408,7 @@ export class Pipeline {
   ): Promise<{ decodings: Decoding[]; cost: DecoderCost }> {
     if (this.#decoder instanceof GpuDecoder) return this.#decoder.decode(request);
     if (!memory) throw new NarvlError('worker-failed', 'The memory did not reach the CPU');
-    const decodings = this.#decoder.decode(memory, request);
+    const decodings = await this.#decoder.decode(memory, request);
     return { decodings, cost: { dispatches: 0, submits: 0, bytesRead: 0 } };
   }
 
@@ -411,26 +418,58 @@ export class Pipeline {
   }
 }
 
+/** A GPU, unless there is none or the choice leaves nothing for it to do. */
+async function chooseGpu({ encoder, decoder }: DeviceChoice): Promise<Gpu | undefined> {
+  if (encoder === 'wasm' && decoder && decoder !== 'webgpu') return undefined;
+  return requestGpu(navigator.gpu).catch((error: unknown) => {
+    if (encoder === 'webgpu' || decoder === 'webgpu') throw error;
+    return undefined;
+  });
+}
+
 /**
  * WebGPU for both halves on a real adapter. On a software adapter the encoder's convolutions are
- * far slower than in WebAssembly, so the encoder goes there and the decoder stays in WGSL.
+ * far slower than in WebAssembly, so the encoder goes there and the decoder stays in WGSL. Without
+ * WebGPU both are WebAssembly's.
  */
-async function chooseDevice(
+function chooseDevice(
   choice: DeviceChoice,
-): Promise<{ gpu: Gpu | undefined; device: Omit<Device, 'weightBits'> }> {
-  const wanted = choice.encoder === 'webgpu' || choice.decoder === 'webgpu';
-  const possible = choice.encoder !== 'wasm' || choice.decoder !== 'reference';
-  const gpu = possible
-    ? await requestGpu(navigator.gpu).catch((error: unknown) => {
-        if (wanted) throw error;
-        return undefined;
-      })
-    : undefined;
+  gpu: Gpu | undefined,
+  { files }: Manifest,
+): Omit<Device, 'weightBits'> {
   const encoder = choice.encoder ?? (gpu && !gpu.adapter.software ? 'webgpu' : 'wasm');
-  const decoder = choice.decoder ?? (gpu ? 'webgpu' : 'reference');
+  const onCpu = files['decoder.onnx'] ? 'wasm' : 'reference';
+  const decoder = choice.decoder ?? (gpu ? 'webgpu' : onCpu);
   const { vendor = '', architecture = '', description = '' } = gpu?.adapter ?? {};
   const adapter = description || [vendor, architecture].filter(Boolean).join(' ');
-  return { gpu, device: { encoder, decoder, adapter } };
+  return { encoder, decoder, adapter };
+}
+
+/** @param encoder is waited for where the same runtime is to run the decoder. */
+async function openDecoder(
+  where: DecoderDevice,
+  choice: DeviceChoice,
+  gpu: Gpu | undefined,
+  { manifest, files }: Pick<ModelDownload, 'manifest' | 'files'>,
+  encoder: Promise<Encoder>,
+): Promise<Decoder> {
+  const weights = files['decoder.safetensors'];
+  if (where === 'wasm') {
+    const graph = files['decoder.onnx'];
+    if (!graph) {
+      throw new NarvlError(
+        'invalid-argument',
+        "decoder: expected 'webgpu' or 'reference', got 'wasm', for which this model has no decoder.onnx",
+      );
+    }
+    await encoder;
+    return WasmDecoder.create(manifest.decoder, await graph, await weights);
+  }
+  const parsed = weights.then(parseSafetensors);
+  parsed.catch(() => {}); // The decoder may not listen yet; it will be told.
+  return gpu && where === 'webgpu'
+    ? tunedDecoder(gpu, manifest, parsed, choice)
+    : new ReferenceDecoder(manifest.decoder, await parsed);
 }
 
 async function readImage(image: WireImage): Promise<Read> {

@@ -9,9 +9,11 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from training.backbone import FEATURES, cells
+from training.decoder_graph import WEIGHTS, export_decoder_graph
 from training.export import decoder_weights, export_fusion
 from training.model import NAME_PIECES, TAGS, Config, Narvl
 from training.precision import quantise, round_weights
@@ -84,6 +86,9 @@ def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far
     with torch.inference_mode():
         torch.testing.assert_close(memory, model.fusion(features, prompt), atol=far, rtol=0)
     weights = decoder_weights(model, precision)
+    save_file(weights, tmp_path / WEIGHTS)
+    export_decoder_graph(model, weights, tmp_path / "decoder.onnx")
+    graph = onnxruntime.InferenceSession(tmp_path / "decoder.onnx")
     round_weights(model, precision)
     with torch.inference_mode():
         # Rounded alike, only the order of sums is left.
@@ -95,6 +100,16 @@ def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far
                     weights, memory[b], model.fusion.seen + 3, *model.query_range(answers)
                 )
                 torch.testing.assert_close(logits, expected[b], atol=1e-3, rtol=0)
+            first, count = model.query_range(answers)
+            feeds = {
+                "memory": memory.numpy(),
+                "lengths": np.full(2, model.fusion.seen + 3, np.int32),
+                "slots": np.arange(first, first + count, dtype=np.int32),
+            }
+            computed, looked = map(torch.from_numpy, graph.run(["logits", "attention"], feeds))
+            torch.testing.assert_close(computed, expected, atol=1e-3, rtol=0)
+            torch.testing.assert_close(looked.sum(-1), torch.ones(2, count))
+            assert (looked[..., model.fusion.seen + 3 :] == 0).all()
 
 
 def test_int8_keeps_each_channel_within_half_a_step() -> None:
