@@ -5,6 +5,7 @@ import type { GpuDecoder } from '../src/gpu/decoder.ts';
 import type { DecoderCost, QueryRange } from '../src/model/decoder.ts';
 import { ReferenceDecoder } from '../src/reference/decoder.ts';
 import { randomNumbers, seededRandom } from '../src/testing/random.ts';
+import { WasmDecoder } from '../src/wasm/decoder.ts';
 import type { AutoregressiveDecoder } from './autoregressive/decoder.ts';
 import type { Contender } from './measure.ts';
 import { INSIDE, type OnnxDecoder, PART, tokensOf } from './onnx/decoder.ts';
@@ -162,13 +163,22 @@ export async function onnxInWasm(
   };
 }
 
-/** (g) What runs without WebGPU: plain TypeScript. */
+/** (g) What runs without WebGPU: the model's own graph, in WebAssembly. */
+export async function fallback(
+  name: string,
+  size: Size,
+  { graph, weights }: NonNullable<Size['fallback']>,
+): Promise<Contender> {
+  const decoder = await WasmDecoder.create(size.shape, graph, weights);
+  const memory = memoryOf(size, 1);
+  const request = { memoryLengths: fullLengths(size, 1), queries: size.captions };
+  return { name, run: () => decoder.decode(memory, request) };
+}
+
+/** (g) Where not even that is there: plain TypeScript. */
 export function inTypeScript(name: string, size: Size): Contender {
   const decoder = new ReferenceDecoder(size.shape, size.weights);
   const memory = memoryOf(size, 1);
-  const request = {
-    memoryLengths: fullLengths(size, 1),
-    queries: size.captions,
-  };
+  const request = { memoryLengths: fullLengths(size, 1), queries: size.captions };
   return { name, run: async () => decoder.decode(memory, request) };
 }

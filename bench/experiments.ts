@@ -8,6 +8,7 @@ import { randomWeights } from '../src/testing/random.ts';
 import { AutoregressiveDecoder } from './autoregressive/decoder.ts';
 import {
   autoregressive,
+  fallback,
   fullLengths,
   inTypeScript,
   memoryOf,
@@ -142,6 +143,10 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
         },
       },
       elsewhere('(g) onnxruntime-web, WebAssembly', (name) => onnxInWasm(name, size, onnx())),
+      elsewhere('(g) the fallback without WebGPU: decoder.onnx in WebAssembly', (name) => {
+        if (!size.fallback) throw new Error('this size has no decoder.onnx');
+        return fallback(name, size, size.fallback);
+      }),
       { name: '(g) plain TypeScript', make: (name) => inTypeScript(name, size) },
     ]);
     if (!answers) return [captioning];

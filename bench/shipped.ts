@@ -19,6 +19,9 @@ export function shippedSize(model: ModelFiles): Shipped {
     weights: parseSafetensors(files['decoder.safetensors']),
     captions: caption.queries,
     answers: answerTask(manifest)?.queries,
+    ...(files['decoder.onnx']
+      ? { fallback: { graph: files['decoder.onnx'], weights: files['decoder.safetensors'] } }
+      : {}),
     search: new Searches(model).choose(caption.beam, {}),
     model,
   };

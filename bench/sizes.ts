@@ -13,6 +13,8 @@ export interface Size {
   readonly answers: QueryRange | undefined;
   /** How the best caption of the posteriors is found, where that is known. */
   readonly search: Search | undefined;
+  /** decoder.onnx and the file of its weights, if there are any. */
+  readonly fallback?: { readonly graph: ArrayBuffer; readonly weights: ArrayBuffer };
 }
 
 /** The paper's base size, with random weights: 20 queries for captions and 6 for answers. */

@@ -129,10 +129,12 @@ def keep(texts: list[str], examples: list[Example], *name: str) -> None:
             file.write(json.dumps(row) + "\n")
 
 
-def perplexity(judge: AutoregressiveCaptioner, batches: Batches, texts: list[str]) -> float:
-    """Of texts under the autoregressive model that sees the same photos: the exponential of the
-    mean over captions of the mean negative log-probability of a token."""
+def perplexity(judge: AutoregressiveCaptioner, examples: list[Example], texts: list[str]) -> float:
+    """Of texts under the autoregressive model that sees the same photos, at its own size: the
+    exponential of the mean over captions of the mean negative log-probability of a token."""
     tokenizer, total, rest = vocabulary.load(), 0.0, iter(texts)
+    features = Features.load(judge.config.photo)
+    batches = Batches(examples, features, tokenizer, _BATCH, judge.config.prompt)
     for batch in batches.in_order():
         ids = [tokenizer.encode(next(rest)).ids for _ in batch.examples]
         total += mean_log_probability(judge, batch, ids, 1).sum().item()
@@ -190,7 +192,7 @@ def caption_rows(
                 keep(texts, examples, run, source, split, decoding)
                 figures = score(texts, [e.texts for e in examples], known)
                 if judge:
-                    figures["perplexity"] = perplexity(twin(judge), batches, texts)
+                    figures["perplexity"] = perplexity(twin(judge), examples, texts)
                 rows.append(
                     {"set": f"{source} {split}", "run": run, "decoding": decoding, **figures}
                 )
@@ -246,6 +248,11 @@ def main() -> None:
     for run in [*args.runs, *args.blind]:
         if not checkpoint(run).exists():
             raise SystemExit(f"{checkpoint(run)} is not there: train {run!r} first")
+
+    if args.rescore:
+        sizes = {run: load(run).config.photo for run in [*args.runs, args.rescore]}
+        if len(set(sizes.values())) > 1:
+            raise SystemExit(f"--rescore needs runs that see photos of one size, got {sizes}")
 
     torch.set_grad_enabled(False)
     if args.only != "answers":

@@ -39,10 +39,12 @@ class Source(_Strict):
 
 
 class Run(_Strict):
-    """One training run."""
+    """One training run, or the mean of others."""
 
-    kind: Literal["ar", "narvl", "reward"]
-    steps: int
+    kind: Literal["ar", "narvl", "reward", "average"]
+    of: list[str] = Field(default_factory=list)
+    """Average: runs of one kind, whose weights count alike; photos are of the first's size."""
+    steps: int = 0
     lr: float = 1e-3
     warmup: int = 200
     every: int = 500

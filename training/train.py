@@ -1,4 +1,4 @@
-"""Train one run of the recipe: `python -m training.train narvl`.
+"""Train one run of the recipe: `python -m training.train narvl-288`.
 
 Reads the recipe's `[runs.narvl]`, writes a checkpoint and a line of the log at every validation,
 and resumes from its checkpoint. Several GPUs: `torchrun --nproc-per-node 4 -m training.train ar`,
@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from training import tokenizer as vocabulary
 from training.batches import Batch, Batches, Names
-from training.checkpoints import checkpoint, load, name_tags, save, start_from
+from training.checkpoints import average, checkpoint, load, name_tags, save, start_from
 from training.data import captions, questions, together
 from training.distill import taught_answers, taught_captions
 from training.features import Features
@@ -160,7 +160,7 @@ def train(name: str, run: Run) -> None:
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=run.lr, betas=(0.9, 0.98), weight_decay=0.03
     )
-    average = AveragedModel(model, multi_avg_fn=average_in)
+    averaged = AveragedModel(model, multi_avg_fn=average_in)
     # Compiled after the copy for averaging, which stays plain. On a CPU this halves a step; texts
     # differ in number and length, so the twin's decoder is compiled for any.
     model.fusion.compile()
@@ -170,7 +170,7 @@ def train(name: str, run: Run) -> None:
         state = torch.load(checkpoint(name), weights_only=False, map_location=device)
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
-        average.load_state_dict(state["average"])
+        averaged.load_state_dict(state["average"])
         if rank == 0:
             rng.bit_generator.state = state["rng"]
             torch.set_rng_state(state["torch_rng"].cpu())
@@ -195,12 +195,12 @@ def train(name: str, run: Run) -> None:
             average_gradients(model, processes)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        average.update_parameters(model)
+        averaged.update_parameters(model)
 
         done = step + 1
         if rank == 0 and (done % run.every == 0 or done == run.steps):
-            average.module.eval()
-            figures, texts = validate(average.module, answers_only=not run.captions)
+            averaged.module.eval()
+            figures, texts = validate(averaged.module, answers_only=not run.captions)
             row = {
                 "step": done,
                 "seconds": round(time.monotonic() - started),
@@ -222,7 +222,7 @@ def train(name: str, run: Run) -> None:
                 "run": run.model_dump(),
                 "step": done,
                 "model": model.state_dict(),
-                "average": average.state_dict(),
+                "average": averaged.state_dict(),
                 "optimiser": optimiser.state_dict(),
                 "rng": rng.bit_generator.state,
                 "torch_rng": torch.get_rng_state(),
@@ -233,11 +233,27 @@ def train(name: str, run: Run) -> None:
         dist.destroy_process_group()
 
 
+def validate_average(name: str) -> None:
+    """The one line of the log of a run that has no steps."""
+    model = load(name)
+    validate = Validation(Features.load(model.config.photo), model.config)
+    with torch.no_grad():
+        figures, _ = validate(model, answers_only=False)
+    row = {"step": 0, **{k: round(v, 2) for k, v in figures.items()}}
+    (WORK / f"{name}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    print(json.dumps(row))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", help="a run of the recipe")
     args = parser.parse_args()
-    train(args.run, recipe().run(args.run))
+    run = recipe().run(args.run)
+    if run.kind == "average":
+        average(args.run, run.of)
+        validate_average(args.run)
+    else:
+        train(args.run, run)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ const FORMATS: ReadonlySet<string> = new Set(['jpg', 'png', 'apng', 'gif', 'webp
 /** More than any camera's; their RGBA would fill 480 MB. */
 const MOST_PIXELS = 120_000_000;
 
-/** Longer sides are halved by the canvas first: the network sees 224 pixels of them anyway. */
+/** Longer sides are halved by the canvas first: the network sees a few hundred pixels of them anyway. */
 const LONGEST_SIDE = 2048;
 
 /**
