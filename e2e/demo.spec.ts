@@ -270,18 +270,18 @@ test('everything is within reach of the keyboard', async ({ page }) => {
 test('the device is taken from the address, and can be changed while a photo waits', async ({
   page,
 }) => {
-  await page.goto('./?encoder=wasm&decoder=reference');
-  await expect(page.locator('input[name=decoder][value=reference]')).toBeChecked();
+  await page.goto('./?encoder=wasm&decoder=wasm');
+  await expect(page.locator('input[name=decoder][value=wasm]')).toBeChecked();
   await ready(page);
   await page.locator('#samples').getByRole('button').first().click();
   await page.locator('input[name=decoder][value=webgpu]').check();
   await expect(page).toHaveURL(/\?encoder=wasm&decoder=webgpu$/);
   await expectCaption(cards(page).first());
-  await page.locator('input[name=decoder][value=reference]').check();
+  await page.locator('input[name=decoder][value=wasm]').check();
   await ready(page);
   await page.locator('#samples').getByRole('button').first().click();
   await expectCaption(cards(page).first());
-  await expect(cards(page).first()).toContainText('DecoderCPU (TypeScript)');
+  await expect(cards(page).first()).toContainText('DecoderCPU (wasm)');
 });
 
 test('questions about a photo are answered below it, the latest first, from the keyboard', async ({
@@ -312,7 +312,7 @@ test('questions about a photo are answered below it, the latest first, from the 
   await expect(page.getByRole('log')).toContainText(/boats <b>are<\/b> there\? \S/);
 
   // Another device is another model: it looks again. A card that goes takes its questions with it.
-  await page.locator('input[name=decoder][value=reference]').check();
+  await page.locator('input[name=decoder][value=wasm]').check();
   await askField(card).fill('And on the other device?');
   await page.keyboard.press('Enter');
   await expectAnswer(asked(card).first(), 'And on the other device?');

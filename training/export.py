@@ -210,7 +210,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", nargs="?", default="narvl-photo")
+    parser.add_argument("run", nargs="?", default="narvl-named")
     parser.add_argument("--precision", choices=["f16", "int8"], default="int8")
     parser.add_argument("--out", type=Path, default=MODEL)
     args = parser.parse_args()

@@ -94,7 +94,7 @@ def largest_difference(a: Answer, b: Answer) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", default="narvl-photo", help="the run that was exported")
+    parser.add_argument("--run", default="narvl-named", help="the run that was exported")
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--gpu-images", type=int, default=5)
