@@ -34,6 +34,8 @@ export async function run(place: Place, shipped: Shipped, wanted: Wanted): Promi
   const bench: Bench = { ...place, rounds: wanted.rounds };
   bench.onProgress('rates of the adapter');
   const rates = await measureRates(place.device, adapter.software);
+  // Next to the rates that they are held to: who else is on the machine comes and goes.
+  const kernels = await kernelStage(bench, shipped, rates, adapter.software);
   const sections: Section[] = [];
   /** What fails is a line of the report: the rest goes on. */
   const stage = async (title: string, make: () => Promise<Section | Section[]>): Promise<void> => {
@@ -48,7 +50,6 @@ export async function run(place: Place, shipped: Shipped, wanted: Wanted): Promi
   await stage('Slots', () => slotsStage(bench, shipped));
   await stage('Length of the text', () => textStage(bench, shipped));
   await stage('Batches', () => batchStage(bench, shipped));
-  const kernels = await kernelStage(bench, shipped, rates, adapter.software);
   const predicted = await predictions(bench, shipped, rates, sections);
   if (wanted.paper) {
     const fewer = { ...bench, rounds: Math.ceil(wanted.rounds / 3) };
