@@ -1,9 +1,7 @@
 /** Questions to the shipped model, and looks: asking many things of a photo that is seen once. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type Caption, type DecoderDevice, type Look, Narvl } from '../../src/index.ts';
-import { parseManifest } from '../../src/model/manifest.ts';
-import type { OpenRequest } from '../../src/protocol.ts';
-import { Pipeline } from '../../src/worker/pipeline.ts';
+import { type Caption, type Look, Narvl } from '../../src/index.ts';
+import { fetchManifest, openChanged } from './changed-model.ts';
 import { WITHOUT_GPU } from './devices.ts';
 import { jpeg, picture } from './images.ts';
 
@@ -19,21 +17,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => narvl.dispose());
-
-const fetchManifest = async () =>
-  parseManifest(await (await fetch(`${MODEL}manifest.json`)).text());
-
-/** The shipped model with a part of its manifest changed. In the page itself: a worker's fetch is
- * out of the test's reach. */
-async function openChanged(change: object, decoder: DecoderDevice): Promise<Pipeline> {
-  const manifest = { ...(await fetchManifest()), ...change };
-  const { fetch } = globalThis;
-  vi.stubGlobal('fetch', (url: string, init?: RequestInit) =>
-    url.endsWith('/manifest.json') ? Promise.resolve(Response.json(manifest)) : fetch(url, init),
-  );
-  const request = { url: new URL(MODEL, location.href).href, device: { encoder: 'wasm', decoder } };
-  return Pipeline.open(request as OpenRequest, () => {}).finally(vi.unstubAllGlobals);
-}
 
 /** What a pass said, without what it took. */
 const said = ({ text, confidence, tokens, slots }: Caption) => ({
@@ -118,30 +101,6 @@ describe('an answer', () => {
     await expect(mute.askImages({ images: [], ask }, signal)).rejects.toMatchObject({
       code: 'invalid-argument',
       message: 'This model answers no questions',
-    });
-  });
-});
-
-describe('decoder.onnx', () => {
-  it('has to be there for who asks for WebAssembly, and to be a graph', async () => {
-    const { files } = await fetchManifest();
-    const { 'decoder.onnx': graph, ...others } = files;
-    expect(graph?.bytes).toBeLessThan(200_000);
-    await expect(openChanged({ files: others }, 'wasm')).rejects.toMatchObject({
-      code: 'invalid-argument',
-      message: expect.stringContaining("expected 'webgpu' or 'reference', got 'wasm'"),
-    });
-    // The right bytes by its hash, and no graph.
-    const wrong = { ...graph, ...files['tokenizer.json'] };
-    const { fetch } = globalThis;
-    vi.stubGlobal('fetch', (url: string, init?: RequestInit) =>
-      fetch(url.replace('decoder.onnx', 'tokenizer.json'), init),
-    );
-    await expect(
-      openChanged({ files: { ...files, 'decoder.onnx': wrong } }, 'wasm'),
-    ).rejects.toMatchObject({
-      code: 'invalid-model',
-      message: expect.stringContaining('decoder.onnx cannot be run'),
     });
   });
 });

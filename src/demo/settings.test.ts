@@ -4,9 +4,9 @@ import { readChoice, writeChoice } from './settings.ts';
 
 describe('readChoice', () => {
   it('reads both halves', () => {
-    expect(readChoice(new URLSearchParams('encoder=wasm&decoder=reference'))).toEqual({
+    expect(readChoice(new URLSearchParams('encoder=wasm&decoder=wasm'))).toEqual({
       encoder: 'wasm',
-      decoder: 'reference',
+      decoder: 'wasm',
     });
   });
 
@@ -20,7 +20,7 @@ describe('readChoice', () => {
 
 describe('writeChoice', () => {
   it('keeps what else is in the address', () => {
-    const params = new URLSearchParams('lang=en&decoder=reference');
+    const params = new URLSearchParams('lang=en&decoder=wasm');
     expect(writeChoice({ encoder: 'webgpu' }, params).toString()).toBe('lang=en&encoder=webgpu');
   });
 });

@@ -2,7 +2,7 @@
 import type { DecoderDevice, DeviceChoice, EncoderDevice } from '../index.ts';
 
 const encoders: readonly EncoderDevice[] = ['webgpu', 'wasm'];
-const decoders: readonly DecoderDevice[] = ['webgpu', 'wasm', 'reference'];
+const decoders: readonly DecoderDevice[] = ['webgpu', 'wasm'];
 
 /** The choice in `encoder` and `decoder`; what is missing or unknown is left to `auto`. */
 export function readChoice(values: { get(name: string): unknown }): DeviceChoice {

@@ -1,4 +1,4 @@
-"""How large photos should be: `python -m training.sizes 224 256 288 320`.
+"""How large photos should be: `python -m training.photo_sizes 224 256 288 320`.
 
 Of the folder `objects`, a photo of each of ImageNet's classes whose id begins the file's name, how
 many the backbone's own classifier gets right when they are stretched to a size. None was trained on
