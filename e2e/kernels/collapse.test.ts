@@ -1,14 +1,22 @@
 /** ctc_collapse.wgsl against reference/collapse.ts, exactly. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CollapseKernel, readRecord, recordLength } from '../../src/gpu/collapse.ts';
+import {
+  CollapseKernel,
+  LOWEST_LOG_PROB,
+  readPacked,
+  readRecord,
+  recordLength,
+} from '../../src/gpu/collapse.ts';
 import { numbersOf } from '../../src/gpu/results.ts';
 import { collapse } from '../../src/reference/collapse.ts';
+import { expectClose } from '../../src/testing/close.ts';
 import { type Bench, withDevice } from './device.ts';
 
 const blank = 3;
 const eos = 1;
 const k = 2;
+const vocabulary = 16;
 
 /** Collapses a batch, given as one list of tokens an image, all of the same length. */
 async function check(bench: Bench, kernel: CollapseKernel, batch: number[][]): Promise<void> {
@@ -20,12 +28,22 @@ async function check(bench: Bench, kernel: CollapseKernel, batch: number[][]): P
 
   const records = bench.output(batch.length * recordLength(slots));
   const posteriors = bench.upload(words);
-  const step = kernel.step(bench.buffers, { posteriors, records }, batch.length, slots);
+  const packed = bench.output(batch.length * slots * k);
+  const buffers = { posteriors, records, packed };
+  const step = kernel.step(bench.buffers, buffers, batch.length, slots);
   const bytes = await bench.run([step], records, batch.length * recordLength(slots));
+  const packedBytes = await bench.run([], packed, batch.length * slots * k);
   batch.forEach((tokens, image) => {
     const offset = image * recordLength(slots);
     const got = readRecord(numbersOf(bytes, offset * 4), slots);
     const kept = collapse(tokens, blank, eos);
+    const all = readPacked(numbersOf(packedBytes, 4 * image * slots * k, slots * k), {
+      k,
+      vocabulary,
+    });
+    expect(all.tokens).toEqual(got.tokens);
+    expect(all.slots.map((slot) => slot.kept)).toEqual(kept);
+    expect([...all.posteriors.tokens]).toEqual(tokens.flatMap((token) => [token, token + 1]));
     expect(got).toEqual({
       tokens: tokens.filter((_, slot) => kept[slot]),
       slots: tokens.map((token, slot) => ({
@@ -39,7 +57,7 @@ async function check(bench: Bench, kernel: CollapseKernel, batch: number[][]): P
 
 test('hand-made rows', () =>
   withDevice(async (bench) => {
-    const kernel = await CollapseKernel.compile(bench.device, { blank, eos, k });
+    const kernel = await CollapseKernel.compile(bench.device, { blank, eos, k, vocabulary });
     await check(bench, kernel, [
       [3, 3, 3, 3, 3, 3],
       [7, 7, 7, 7, 7, 7],
@@ -53,7 +71,7 @@ test('hand-made rows', () =>
 
 test('random batches of 1 to 200 slots', () =>
   withDevice(async (bench) => {
-    const kernel = await CollapseKernel.compile(bench.device, { blank, eos, k });
+    const kernel = await CollapseKernel.compile(bench.device, { blank, eos, k, vocabulary });
     const batches = fc
       .tuple(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 4 }), fc.boolean())
       .chain(([slots, images, ends]) => {
@@ -67,3 +85,34 @@ test('random batches of 1 to 200 slots', () =>
       { seed: 1, numRuns: 60 },
     );
   }));
+
+test.each([5000, 59_458])('packed posteriors of %i tokens', (many) =>
+  withDevice(async (bench) => {
+    const kernel = await CollapseKernel.compile(bench.device, {
+      blank,
+      eos,
+      k: 4,
+      vocabulary: many,
+    });
+    const tokens = [many - 1, 0, 4000, 7, 2, 5, 6, 8];
+    const logProbs = [-1e-4, -0.7, -11.25, -31.99, 0, -80, Number.NaN, -Infinity];
+    const words = Uint32Array.from(tokens.flatMap((token) => [token, 0]));
+    const floats = new Float32Array(words.buffer);
+    logProbs.forEach((logProb, i) => {
+      floats[2 * i + 1] = logProb;
+    });
+    const posteriors = bench.upload(words);
+    const packed = bench.output(8);
+    const buffers = { posteriors, records: bench.output(recordLength(2)), packed };
+    const step = kernel.step(bench.buffers, buffers, 1, 2);
+    const bytes = await bench.run([step], packed, 8);
+    const got = readPacked(numbersOf(bytes), { k: 4, vocabulary: many });
+    expect(got.tokens).toEqual([many - 1, 2]);
+    expect([...got.posteriors.tokens]).toEqual(tokens);
+    const wanted = logProbs.map((logProb) => Math.max(logProb, LOWEST_LOG_PROB));
+    const found = got.posteriors.logProbs;
+    expectClose(found.subarray(0, 6), wanted.slice(0, 6), many > 5000 ? 5e-4 : 7e-5);
+    // What is not finite stays so, whatever it was.
+    expect([...found.subarray(6)]).toEqual([Number.NaN, Number.NaN]);
+  }),
+);

@@ -12,7 +12,7 @@ import {
   type WeightBits,
 } from '../model/decoder.ts';
 import { allocate, Buffers } from './buffers.ts';
-import { readPosteriors, readRecord, recordLength } from './collapse.ts';
+import { readPacked, readRecord, recordLength } from './collapse.ts';
 import { CostCounter } from './counters.ts';
 import { deviceLost } from './device.ts';
 import { compileKernels } from './kernels.ts';
@@ -192,18 +192,17 @@ export class GpuDecoder {
     const batch = memoryLengths.length;
     const k = posteriorCount(this.shape);
     const records = { buffer: plan.records, numbers: recordLength(slots) };
-    const posteriors = { buffer: plan.posteriors, numbers: slots * k * 2 };
+    const packed = { buffer: plan.packed, numbers: slots * k };
     const attention = { buffer: plan.attention, numbers: slots * this.shape.memory };
     const results = new Results(
       [
-        records,
-        ...(wanted.posteriors ? [posteriors] : []),
+        wanted.posteriors ? packed : records,
         ...(wanted.attention ? [attention] : []),
         ...(scoring ? [scoring.scores, scoring.logProbs] : []),
       ],
       batch,
     );
-    const all = new Results([records, posteriors, attention], batch);
+    const all = new Results([records, packed, attention], batch);
     const readback = scoring
       ? scoring.buffers.readback('results', results.bytes)
       : (plan.readbacks.pop() ?? plan.buffers.readback('results', all.bytes));
@@ -223,11 +222,12 @@ export class GpuDecoder {
 
     const decodings = memoryLengths.map((_, image): Decoding => {
       const read = (source: Source) => results.read(bytes, source, image);
-      const decoding = readRecord(read(records), slots);
+      const decoding = wanted.posteriors
+        ? readPacked(read(packed), { ...this.shape, k })
+        : readRecord(read(records), slots);
       checkDecoding(this.shape, decoding);
       return {
         ...decoding,
-        ...(wanted.posteriors ? { posteriors: readPosteriors(read(posteriors), k) } : {}),
         ...(wanted.attention ? { attention: read(attention).floats } : {}),
         ...(scoring
           ? { scored: readScored(read(scoring.scores), read(scoring.logProbs), scoring.tokens) }

@@ -68,7 +68,7 @@ export async function compileKernels(
       lanes: tiling.lanes,
       tileColumns: tiling.tileColumns,
     }),
-    collapse: CollapseKernel.compile(device, { blank: shape.blank, eos: shape.eos, k }),
+    collapse: CollapseKernel.compile(device, { ...shape, k }),
     score: ScoreKernel.compile(device, shape, tiling),
   });
 }

@@ -22,8 +22,8 @@ export interface Plan {
   readonly lengths: GPUBuffer;
   /** u32 [batch, recordLength(slots)] */
   readonly records: GPUBuffer;
-  /** [batch · slots, k] of { token: u32, log probability: f32 } */
-  readonly posteriors: GPUBuffer;
+  /** u32 [batch · slots, k]: posteriors as `readPacked` reads them. */
+  readonly packed: GPUBuffer;
   /** [batch · slots, width]: what the vocabulary was projected from. */
   readonly rows: GPUBuffer;
   /** [batch · slots]: log Σ exp of all logits of a slot. */
@@ -73,6 +73,7 @@ export function buildPlan(
   const posteriors = buffers.storage('posteriors', rows * k * 2);
   const logTotals = buffers.storage('log-sum-exps', rows);
   const records = buffers.storage('records', batch * recordLength(count));
+  const packed = buffers.storage('packed posteriors', rows * k);
 
   /** For all rows of the batch, unless another number is given. */
   const linear = (
@@ -162,7 +163,7 @@ export function buildPlan(
   const { weight, bias } = weights.head;
   steps.push(
     ...kernels.vocabulary.steps(buffers, { x, weight, bias, posteriors, logTotals }, rows),
-    kernels.collapse.step(buffers, { posteriors, records }, batch, count),
+    kernels.collapse.step(buffers, { posteriors, records, packed }, batch, count),
   );
 
   const encoder = device.createCommandEncoder({ label: 'shared prefix' });
@@ -173,7 +174,7 @@ export function buildPlan(
     steps,
     lengths,
     records,
-    posteriors,
+    packed,
     rows: x,
     logTotals,
     explain,

@@ -1,4 +1,5 @@
-// The CTC collapse of every image, written as the one record that goes back to the CPU.
+// The CTC collapse of every image, written as what goes back to the CPU: a record of the text, or,
+// for a search, all posteriors in one number each.
 //
 // A slot is kept if its likeliest token is not the blank, not the token of the slot before, and
 // comes before the first EOS. The kept tokens are packed by a prefix sum over the flags, 64 slots
@@ -12,8 +13,15 @@ override BLANK: u32;
 override EOS: u32;
 /// Posteriors of a slot, likeliest first.
 override TOP_K: u32 = 8;
+/// Low bits of a packed posterior that hold its token.
+override TOKEN_BITS: u32 = 16;
+/// What the bits between the token and the flag say of a log probability that is not finite.
+override NOT_FINITE: u32 = (1u << (31 - TOKEN_BITS)) - 1;
+/// Steps to a unit of a packed log probability; what is less than LOWEST counts as LOWEST.
+override STEPS: f32 = f32(NOT_FINITE - 1) / -LOWEST;
 
 const LANES = 64u;
+const LOWEST = -32f;
 
 struct Sizes {
   /// Slots of an image.
@@ -31,6 +39,9 @@ struct Posterior {
 /// [batch, 1 + 4·slots]: the number of kept tokens; those tokens, then zeros, `slots` in all; and
 /// of each slot its token, the bits of its f32 log probability, and 1 if it is kept.
 @group(0) @binding(2) var<storage, read_write> records: array<u32>;
+/// [batch, slots, TOP_K]: the posteriors, from the lowest bit on TOKEN_BITS of token, 31 − TOKEN_BITS of
+/// steps below a log probability of 0, and 1 if the slot is kept, for its likeliest token alone.
+@group(0) @binding(3) var<storage, read_write> packed: array<u32>;
 
 /// The first slot whose likeliest token is EOS.
 var<workgroup> end: atomic<u32>;
@@ -66,6 +77,11 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       records[at] = choice.token;
       records[at + 1] = bitcast<u32>(choice.log_prob);
       records[at + 2] = kept;
+      let first_rank = (image * sizes.slots + slot) * TOP_K;
+      packed[first_rank] = pack(choice) | (kept << 31);
+      for (var rank = 1u; rank < TOP_K; rank++) {
+        packed[first_rank + rank] = pack(posteriors[first_rank + rank]);
+      }
     }
     let place = count + inclusive_sum(kept, lane) - 1;
     if kept == 1 {
@@ -82,6 +98,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
 fn likeliest(image: u32, slot: u32) -> Posterior {
   return posteriors[(image * sizes.slots + slot) * TOP_K];
+}
+
+/// A posterior without its flag. By its bits, since shaders may take it for granted that every number
+/// is finite.
+fn pack(posterior: Posterior) -> u32 {
+  let finite = (bitcast<u32>(posterior.log_prob) & 0x7f800000) != 0x7f800000;
+  let steps = min(u32(round(-clamp(posterior.log_prob, LOWEST, 0) * STEPS)), NOT_FINITE - 1);
+  let token = posterior.token & ((1u << TOKEN_BITS) - 1);
+  let value = select(NOT_FINITE, steps, finite && token == posterior.token);
+  return (value << TOKEN_BITS) | token;
 }
 
 /// True if the slot's token is neither the blank nor a repeat.
