@@ -1,6 +1,6 @@
 /**
  * Test projects: `unit` in Node; `kernels` and `runtime` on a real WebGPU device in Chromium, the
- * latter with the shipped model.
+ * latter with the shipped model; `dawn`, the kernels' again on another driver, in Node.
  */
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
@@ -9,6 +9,14 @@ import { workerDependencies } from './vite.config.ts';
 
 const { headless, ...launchOptions } = chromiumOptions();
 
+const onSoftware = {
+  // Compiling a kernel for a software adapter takes a second, on a busy machine a minute.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  // One device at a time: software adapters share the CPU with everything else.
+  fileParallelism: false,
+};
+
 /** Tests of e2e/<name>, in the system's Chromium. */
 function inChromium(name: string) {
   return {
@@ -16,11 +24,8 @@ function inChromium(name: string) {
     test: {
       name,
       include: [`e2e/${name}/**/*.test.ts`],
-      // Compiling a kernel for a software adapter takes a second, on a busy machine a minute.
-      testTimeout: 300_000,
-      hookTimeout: 300_000,
-      // One device at a time: software adapters share the CPU with everything else.
-      fileParallelism: false,
+      exclude: ['**/*.dawn.test.ts'],
+      ...onSoftware,
       browser: {
         enabled: true,
         headless,
@@ -46,6 +51,17 @@ export default defineConfig({
       },
       inChromium('kernels'),
       inChromium('runtime'),
+      {
+        test: {
+          name: 'dawn',
+          environment: 'node',
+          include: ['e2e/kernels/**/*.test.ts'],
+          // onnxruntime-web runs in a browser.
+          exclude: ['e2e/kernels/onnx-decoder.test.ts'],
+          setupFiles: ['e2e/dawn.ts'],
+          ...onSoftware,
+        },
+      },
     ],
   },
 });

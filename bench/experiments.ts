@@ -73,6 +73,14 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     name: `(a) the same, weights of ${weightBits} bits`,
     make: async (name) => onePass(name, await decoder({ ...usual, weightBits }), lengths, captions),
   });
+  const inHalves: Entrant = {
+    name: '(a) the same, weights and products of 16 bits',
+    make: async (name) => {
+      if (!device.features.has('shader-f16')) throw new Error('the adapter has no shader-f16');
+      const cut = { ...usual, weightBits: 16, productBits: 16 } as const;
+      return onePass(name, await decoder(cut), lengths, captions);
+    },
+  };
   const opponent = (beams: number, words: number) => {
     let made: Promise<AutoregressiveDecoder> | undefined;
     return () => {
@@ -115,6 +123,7 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     const captioning = await section(bench, `Captions, ${size.name}`, FROM_MEMORY, [
       ours(`(a) one pass, ${captions.count} slots`, captions),
       rounded(16),
+      inHalves,
       rounded(8),
       ...(search
         ? [

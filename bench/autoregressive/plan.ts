@@ -78,16 +78,11 @@ export async function compileKernels(
       // One query a text: more rows would repeat it.
       attend(1),
       attend(beams === 1 ? 1 : 4 * 2 ** Math.ceil(Math.log2(beams / 4))),
-      VocabularyKernel.compile(device, {
-        inputs: width,
-        vocabulary: shape.vocabulary,
-        normEpsilon: epsilon,
-        k: beams,
-        weightBits: tiling.weightBits,
-        tileRows: narrow.tileRows,
-        lanes: tiling.lanes,
-        tileColumns: tiling.tileColumns,
-      }),
+      VocabularyKernel.compile(
+        device,
+        { inputs: width, vocabulary: shape.vocabulary, normEpsilon: epsilon, k: beams },
+        narrow,
+      ),
     ]);
   const [select, reorder] =
     beams > 1

@@ -51,9 +51,11 @@ async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: P
   const wanted = posteriors(logits, vocabulary, k);
 
   const weights = packWeights(padOutputs(folded), weightBits);
-  const cut = { tileRows, weightBits, lanes, tileColumns };
-  const options = { inputs, vocabulary, normEpsilon: norm.epsilon, k, ...cut };
-  const kernel = await VocabularyKernel.compile(bench.device, options);
+  const kernel = await VocabularyKernel.compile(
+    bench.device,
+    { inputs, vocabulary, normEpsilon: norm.epsilon, k },
+    { tileRows, weightBits, productBits: 32, lanes, tileColumns },
+  );
   const output = bench.output(rows * k * 2);
   const buffers = {
     x: bench.upload(x),

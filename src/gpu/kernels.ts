@@ -58,16 +58,11 @@ export async function compileKernels(
       maxKeys: shape.memory,
       lanes: tiling.lanes,
     }),
-    vocabulary: VocabularyKernel.compile(device, {
-      inputs: width,
-      vocabulary: shape.vocabulary,
-      normEpsilon: epsilon,
-      k,
-      weightBits: tiling.weightBits,
-      tileRows: tiling.tileRows,
-      lanes: tiling.lanes,
-      tileColumns: tiling.tileColumns,
-    }),
+    vocabulary: VocabularyKernel.compile(
+      device,
+      { inputs: width, vocabulary: shape.vocabulary, normEpsilon: epsilon, k },
+      tiling,
+    ),
     collapse: CollapseKernel.compile(device, { ...shape, k }),
     score: ScoreKernel.compile(device, shape, tiling),
   });

@@ -1,10 +1,14 @@
 /** Runs linear.wgsl: y = act(LN?(x)·W + b) (+ residual). */
-import code from '../shaders/linear.wgsl?raw';
+import kernel from '../shaders/linear.wgsl?raw';
 import type { Buffers } from './buffers.ts';
+import { withNumbers } from './numbers.ts';
 import { type Binding, bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 
-type LinearTiling = Pick<Tiling, 'weightBits' | 'tileRows' | 'columnLanes' | 'slices'>;
+type LinearTiling = Pick<
+  Tiling,
+  'weightBits' | 'productBits' | 'tileRows' | 'columnLanes' | 'slices'
+>;
 
 /** What is fixed when the kernel is compiled. */
 export interface LinearOptions {
@@ -50,14 +54,15 @@ export class LinearKernel {
       gelu ? ', GELU' : '',
       residual ? ', residual' : '',
     ].join('');
+    const { code, constants } = withNumbers(kernel, inputs, tiling);
     const pipeline = await compile(device, label, code, {
+      ...constants,
       INPUTS: inputs,
       OUTPUTS: outputs,
       NORMALIZE: normEpsilon !== undefined,
       EPSILON: normEpsilon ?? 0,
       GELU: gelu,
       RESIDUAL: residual,
-      BITS: tiling.weightBits,
       ROWS: tiling.tileRows,
       COLUMN_LANES: tiling.columnLanes,
       SLICES: tiling.slices,

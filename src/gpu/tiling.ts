@@ -5,7 +5,9 @@ import type { WeightBits } from '../model/decoder.ts';
 export interface Tiling {
   /** Of the decoder's matrices on the GPU. */
   readonly weightBits: WeightBits;
-  /** linear.wgsl and vocabulary.wgsl: rows of a workgroup. */
+  /** linear.wgsl and vocabulary.wgsl: bits of a product; 16 for weights of 16 and `shader-f16` alone. */
+  readonly productBits: 32 | 16;
+  /** The same: rows of a workgroup. */
   readonly tileRows: 1 | 4;
   /** linear.wgsl: lanes across columns, and across inputs. */
   readonly columnLanes: number;
@@ -24,6 +26,7 @@ export interface Tiling {
 /** For GPUs: many small workgroups with short loops, because a batch of one leaves a GPU idle. */
 export const hardwareTiling: Tiling = {
   weightBits: 32,
+  productBits: 32,
   tileRows: 4,
   columnLanes: 16,
   slices: 4,
@@ -41,6 +44,7 @@ export const hardwareTiling: Tiling = {
  */
 export const softwareTiling: Tiling = {
   weightBits: 32,
+  productBits: 32,
   tileRows: 4,
   columnLanes: 64,
   slices: 1,

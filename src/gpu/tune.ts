@@ -12,6 +12,7 @@ export const variants: ReadonlyMap<string, Tiling> = new Map([
   ['16 bits', { ...hardwareTiling, weightBits: 16 }],
   ['16 bits, short loops', { ...hardwareTiling, weightBits: 16, columnLanes: 8, slices: 16 }],
   ['16 bits, wide tiles', { ...hardwareTiling, weightBits: 16, columnLanes: 32, slices: 2 }],
+  ['16 bits, products too', { ...hardwareTiling, weightBits: 16, productBits: 16 }],
 ]);
 
 /** The fastest decoder, and what each took. */
@@ -28,7 +29,7 @@ const BUDGET = 1000;
 
 /**
  * Times a pass over one image's `queries` with each variant, in turns, after one that does not count.
- * A variant that the device cannot build is left out.
+ * A variant that the device cannot build is left out, and one whose feature it lacks is not tried.
  *
  * @throws NarvlError as `GpuDecoder.create` does, if none can be built.
  */
@@ -42,6 +43,7 @@ export async function fastestDecoder(
   const decoders = new Map<string, GpuDecoder>();
   let failure: unknown;
   for (const [name, tiling] of candidates) {
+    if (tiling.productBits === 16 && !device.features.has('shader-f16')) continue;
     try {
       decoders.set(name, await GpuDecoder.create(device, shape, weights, tiling));
     } catch (error) {

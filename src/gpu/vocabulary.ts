@@ -1,7 +1,8 @@
 /** Runs vocabulary.wgsl and topk_merge.wgsl: from the decoder's rows to top-k posteriors. */
 import mergeCode from '../shaders/topk_merge.wgsl?raw';
-import code from '../shaders/vocabulary.wgsl?raw';
+import kernel from '../shaders/vocabulary.wgsl?raw';
 import type { Buffers } from './buffers.ts';
+import { withNumbers } from './numbers.ts';
 import { type Binding, bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 
@@ -14,14 +15,13 @@ export interface VocabularyOptions {
   readonly normEpsilon: number;
   /** Tokens kept of each row, at most `vocabulary`. */
   readonly k: number;
-  readonly weightBits: Tiling['weightBits'];
-  /** Rows of a workgroup: 4, or 1 where there is but one row. */
-  readonly tileRows: Tiling['tileRows'];
-  /** Lanes of a workgroup; a multiple of 4. */
-  readonly lanes: number;
-  /** Columns of a workgroup: a multiple of 4·`lanes` up to 768. */
-  readonly tileColumns: number;
 }
+
+/** `tileColumns` is a multiple of 4·`lanes` up to 768, `lanes` a multiple of 4. */
+type VocabularyTiling = Pick<
+  Tiling,
+  'weightBits' | 'productBits' | 'tileRows' | 'lanes' | 'tileColumns'
+>;
 
 /** What the dispatches read and write. */
 export interface VocabularyBuffers {
@@ -43,36 +43,43 @@ export class VocabularyKernel {
 
   private constructor(
     private readonly options: VocabularyOptions,
+    private readonly tiling: VocabularyTiling,
     private readonly pipeline: GPUComputePipeline,
     private readonly mergePipeline: GPUComputePipeline,
   ) {
-    this.#tiles = tilesOf(options);
+    this.#tiles = tilesOf(options, tiling);
   }
 
-  static async compile(device: GPUDevice, options: VocabularyOptions): Promise<VocabularyKernel> {
+  static async compile(
+    device: GPUDevice,
+    options: VocabularyOptions,
+    tiling: VocabularyTiling,
+  ): Promise<VocabularyKernel> {
+    const { code, constants } = withNumbers(kernel, options.inputs, tiling);
     const [pipeline, mergePipeline] = await Promise.all([
       compile(device, 'vocabulary', code, {
+        ...constants,
         INPUTS: options.inputs,
         VOCABULARY: options.vocabulary,
         EPSILON: options.normEpsilon,
         TOP_K: options.k,
-        BITS: options.weightBits,
-        ROWS: options.tileRows,
-        LANES: options.lanes,
-        TILE_COLUMNS: options.tileColumns,
+        ROWS: tiling.tileRows,
+        LANES: tiling.lanes,
+        TILE_COLUMNS: tiling.tileColumns,
       }),
       compile(device, 'top-k merge', mergeCode, {
-        TILES: tilesOf(options),
+        TILES: tilesOf(options, tiling),
         TOP_K: options.k,
-        LANES: options.lanes,
+        LANES: tiling.lanes,
       }),
     ]);
-    return new VocabularyKernel(options, pipeline, mergePipeline);
+    return new VocabularyKernel(options, tiling, pipeline, mergePipeline);
   }
 
   steps(owner: Buffers, buffers: VocabularyBuffers, rows: number): Step[] {
     const { x, weight, bias, posteriors, logTotals } = buffers;
-    const { inputs, vocabulary, k, tileRows } = this.options;
+    const { inputs, vocabulary, k } = this.options;
+    const { tileRows, weightBits } = this.tiling;
     const tiles = this.#tiles;
     const sizes = owner.sizes('vocabulary', rows);
     const candidates = owner.storage('candidates', 2 * rows * tiles * k);
@@ -86,7 +93,7 @@ export class VocabularyKernel {
         [Math.ceil(rows / tileRows), tiles, 1],
         {
           operations: 2 * rows * inputs * vocabulary,
-          numbers: (inputs + 1) * vocabulary + rows * inputs + found,
+          numbers: ((inputs * weightBits) / 32 + 1) * vocabulary + rows * inputs + found,
         },
       ),
       bind(
@@ -100,6 +107,6 @@ export class VocabularyKernel {
   }
 }
 
-function tilesOf({ vocabulary, tileColumns }: VocabularyOptions): number {
+function tilesOf({ vocabulary }: VocabularyOptions, { tileColumns }: VocabularyTiling): number {
   return Math.ceil(vocabulary / tileColumns);
 }

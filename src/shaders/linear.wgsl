@@ -13,6 +13,8 @@
 // norm's gain and centring are folded into W' and its bias into b' when the weights are loaded
 // (gpu/fold.ts), so that one number a row is left to compute, in the same loop.
 //
+// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in; all else is f32.
+//
 // Dispatch: (ceil(rows / ROWS), ceil(OUTPUTS / (4·COLUMN_LANES)), 1). Row tiles come first, so that
 // those that share columns run together and memory gives each part of W once.
 
@@ -36,6 +38,9 @@ override ROWS: u32 = 4;
 override COLUMN_LANES: u32 = 16;
 /// Lanes of a workgroup across inputs.
 override SLICES: u32 = 4;
+/// Groups of four inputs whose products are added up in Number before they join the sum in f32: in f16
+/// a sum loses digits as it grows.
+override RUN: u32 = INPUTS / 4;
 
 struct Sizes {
   /// Rows of x and y.
@@ -125,59 +130,71 @@ fn slice_sums(row: u32, column: u32, slice: u32) -> Sums {
   var y3 = vec4f();
   var shifted = vec4f();
   var squares = vec4f();
-  for (var k = slice; k < INPUTS / 4; k += SLICES) {
-    let w = block(k, column, stride);
-    let x0 = x[from0 + k] - shift.x;
-    y0 += w * x0;
-    if ROWS == 1 {
-      if NORMALIZE {
-        shifted.x += dot(x0, vec4f(1));
-        squares.x += dot(x0, x0);
+  var k = slice;
+  while k < INPUTS / 4 {
+    var run0 = vec4<Number>();
+    var run1 = vec4<Number>();
+    var run2 = vec4<Number>();
+    var run3 = vec4<Number>();
+    for (let end = k + RUN * SLICES; k < min(end, INPUTS / 4); k += SLICES) {
+      let w = block(k, column, stride);
+      let x0 = x[from0 + k] - shift.x;
+      run0 += w * vec4<Number>(x0);
+      if ROWS == 1 {
+        if NORMALIZE {
+          shifted.x += dot(x0, vec4f(1));
+          squares.x += dot(x0, x0);
+        }
+        continue;
       }
-      continue;
+      let x1 = x[from1 + k] - shift.y;
+      let x2 = x[from2 + k] - shift.z;
+      let x3 = x[from3 + k] - shift.w;
+      run1 += w * vec4<Number>(x1);
+      run2 += w * vec4<Number>(x2);
+      run3 += w * vec4<Number>(x3);
+      if NORMALIZE {
+        shifted +=
+          vec4f(dot(x0, vec4f(1)), dot(x1, vec4f(1)), dot(x2, vec4f(1)), dot(x3, vec4f(1)));
+        squares += vec4f(dot(x0, x0), dot(x1, x1), dot(x2, x2), dot(x3, x3));
+      }
     }
-    let x1 = x[from1 + k] - shift.y;
-    let x2 = x[from2 + k] - shift.z;
-    let x3 = x[from3 + k] - shift.w;
-    y1 += w * x1;
-    y2 += w * x2;
-    y3 += w * x3;
-    if NORMALIZE {
-      shifted += vec4f(dot(x0, vec4f(1)), dot(x1, vec4f(1)), dot(x2, vec4f(1)), dot(x3, vec4f(1)));
-      squares += vec4f(dot(x0, x0), dot(x1, x1), dot(x2, x2), dot(x3, x3));
-    }
+    y0 += vec4f(run0);
+    y1 += vec4f(run1);
+    y2 += vec4f(run2);
+    y3 += vec4f(run3);
   }
   return Sums(mat4x4f(y0, y1, y2, y3), shifted, squares);
 }
 
 /// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3.
-fn block(k: u32, column: u32, stride: u32) -> mat4x4f {
+fn block(k: u32, column: u32, stride: u32) -> mat4x4<Number> {
   if BITS == 8 {
     let rows = weight[k * stride + column];
-    return mat4x4f(
-      vec4f(unpack4xI8(rows.x)),
-      vec4f(unpack4xI8(rows.y)),
-      vec4f(unpack4xI8(rows.z)),
-      vec4f(unpack4xI8(rows.w)),
+    return mat4x4<Number>(
+      vec4<Number>(unpack4xI8(rows.x)),
+      vec4<Number>(unpack4xI8(rows.y)),
+      vec4<Number>(unpack4xI8(rows.z)),
+      vec4<Number>(unpack4xI8(rows.w)),
     );
   }
   if BITS == 16 {
     let at = 2 * k * stride + column;
     let two = weight[at];
     let next = weight[at + stride];
-    return mat4x4f(
-      vec4f(unpack2x16float(two.x), unpack2x16float(two.y)),
-      vec4f(unpack2x16float(two.z), unpack2x16float(two.w)),
-      vec4f(unpack2x16float(next.x), unpack2x16float(next.y)),
-      vec4f(unpack2x16float(next.z), unpack2x16float(next.w)),
+    return mat4x4<Number>(
+      vec4<Number>(halves(two.x), halves(two.y)),
+      vec4<Number>(halves(two.z), halves(two.w)),
+      vec4<Number>(halves(next.x), halves(next.y)),
+      vec4<Number>(halves(next.z), halves(next.w)),
     );
   }
   let at = 4 * k * stride + column;
-  return mat4x4f(
-    bitcast<vec4f>(weight[at]),
-    bitcast<vec4f>(weight[at + stride]),
-    bitcast<vec4f>(weight[at + 2 * stride]),
-    bitcast<vec4f>(weight[at + 3 * stride]),
+  return mat4x4<Number>(
+    vec4<Number>(bitcast<vec4f>(weight[at])),
+    vec4<Number>(bitcast<vec4f>(weight[at + stride])),
+    vec4<Number>(bitcast<vec4f>(weight[at + 2 * stride])),
+    vec4<Number>(bitcast<vec4f>(weight[at + 3 * stride])),
   );
 }
 

@@ -7,6 +7,8 @@
 // choose the tile's k best of each, one a round. A lane has the two best of its columns at hand, and
 // looks at them again only when both were chosen. topk_merge.wgsl merges the tiles of a row.
 //
+// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in; all else is f32.
+//
 // Dispatch: (ceil(rows / ROWS), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
 
 /// Numbers in a row of x; a multiple of 4.
@@ -25,6 +27,9 @@ override ROWS: u32 = 4;
 override LANES: u32 = 64;
 /// Columns of a workgroup: a multiple of 4·LANES, at most 768 to fit 16 KiB of workgroup memory.
 override TILE_COLUMNS: u32 = 256;
+/// Groups of four inputs whose products are added up in Number before they join the sum in f32: in f16
+/// a sum loses digits as it grows.
+override RUN: u32 = INPUTS / 4;
 
 /// Lanes that choose for a row.
 override ROW_LANES = LANES / ROWS;
@@ -186,23 +191,34 @@ fn products(row: u32, column: u32) -> mat4x4f {
   var y3 = vec4f();
   var shifted = vec4f();
   var squares = vec4f();
-  for (var k = 0u; k < INPUTS / 4; k++) {
-    let w = block(k, column, stride);
-    let x0 = x[from0 + k] - shift.x;
-    y0 += w * x0;
-    if ROWS == 1 {
-      shifted.x += dot(x0, vec4f(1));
-      squares.x += dot(x0, x0);
-      continue;
+  var k = 0u;
+  while k < INPUTS / 4 {
+    var run0 = vec4<Number>();
+    var run1 = vec4<Number>();
+    var run2 = vec4<Number>();
+    var run3 = vec4<Number>();
+    for (let end = k + RUN; k < min(end, INPUTS / 4); k++) {
+      let w = block(k, column, stride);
+      let x0 = x[from0 + k] - shift.x;
+      run0 += w * vec4<Number>(x0);
+      if ROWS == 1 {
+        shifted.x += dot(x0, vec4f(1));
+        squares.x += dot(x0, x0);
+        continue;
+      }
+      let x1 = x[from1 + k] - shift.y;
+      let x2 = x[from2 + k] - shift.z;
+      let x3 = x[from3 + k] - shift.w;
+      run1 += w * vec4<Number>(x1);
+      run2 += w * vec4<Number>(x2);
+      run3 += w * vec4<Number>(x3);
+      shifted += vec4f(dot(x0, vec4f(1)), dot(x1, vec4f(1)), dot(x2, vec4f(1)), dot(x3, vec4f(1)));
+      squares += vec4f(dot(x0, x0), dot(x1, x1), dot(x2, x2), dot(x3, x3));
     }
-    let x1 = x[from1 + k] - shift.y;
-    let x2 = x[from2 + k] - shift.z;
-    let x3 = x[from3 + k] - shift.w;
-    y1 += w * x1;
-    y2 += w * x2;
-    y3 += w * x3;
-    shifted += vec4f(dot(x0, vec4f(1)), dot(x1, vec4f(1)), dot(x2, vec4f(1)), dot(x3, vec4f(1)));
-    squares += vec4f(dot(x0, x0), dot(x1, x1), dot(x2, x2), dot(x3, x3));
+    y0 += vec4f(run0);
+    y1 += vec4f(run1);
+    y2 += vec4f(run2);
+    y3 += vec4f(run3);
   }
   let mean = shifted / f32(INPUTS);
   let scale = inverseSqrt(max(squares / f32(INPUTS) - mean * mean, vec4f()) + EPSILON);
@@ -219,32 +235,32 @@ fn products(row: u32, column: u32) -> mat4x4f {
 
 /// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3. The same
 /// as in linear.wgsl: a shader is one file.
-fn block(k: u32, column: u32, stride: u32) -> mat4x4f {
+fn block(k: u32, column: u32, stride: u32) -> mat4x4<Number> {
   if BITS == 8 {
     let rows = weight[k * stride + column];
-    return mat4x4f(
-      vec4f(unpack4xI8(rows.x)),
-      vec4f(unpack4xI8(rows.y)),
-      vec4f(unpack4xI8(rows.z)),
-      vec4f(unpack4xI8(rows.w)),
+    return mat4x4<Number>(
+      vec4<Number>(unpack4xI8(rows.x)),
+      vec4<Number>(unpack4xI8(rows.y)),
+      vec4<Number>(unpack4xI8(rows.z)),
+      vec4<Number>(unpack4xI8(rows.w)),
     );
   }
   if BITS == 16 {
     let at = 2 * k * stride + column;
     let two = weight[at];
     let next = weight[at + stride];
-    return mat4x4f(
-      vec4f(unpack2x16float(two.x), unpack2x16float(two.y)),
-      vec4f(unpack2x16float(two.z), unpack2x16float(two.w)),
-      vec4f(unpack2x16float(next.x), unpack2x16float(next.y)),
-      vec4f(unpack2x16float(next.z), unpack2x16float(next.w)),
+    return mat4x4<Number>(
+      vec4<Number>(halves(two.x), halves(two.y)),
+      vec4<Number>(halves(two.z), halves(two.w)),
+      vec4<Number>(halves(next.x), halves(next.y)),
+      vec4<Number>(halves(next.z), halves(next.w)),
     );
   }
   let at = 4 * k * stride + column;
-  return mat4x4f(
-    bitcast<vec4f>(weight[at]),
-    bitcast<vec4f>(weight[at + stride]),
-    bitcast<vec4f>(weight[at + 2 * stride]),
-    bitcast<vec4f>(weight[at + 3 * stride]),
+  return mat4x4<Number>(
+    vec4<Number>(bitcast<vec4f>(weight[at])),
+    vec4<Number>(bitcast<vec4f>(weight[at + stride])),
+    vec4<Number>(bitcast<vec4f>(weight[at + 2 * stride])),
+    vec4<Number>(bitcast<vec4f>(weight[at + 3 * stride])),
   );
 }

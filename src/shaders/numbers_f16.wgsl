@@ -1,0 +1,12 @@
+// Goes before linear.wgsl and vocabulary.wgsl: their products in f16, for adapters that have
+// `shader-f16`. Its twin is numbers_f32.wgsl.
+enable f16;
+
+/// What products are computed in.
+alias Number = f16;
+
+/// The two f16 numbers of 32 bits.
+fn halves(bits: u32) -> vec2<Number> {
+  return bitcast<vec2<f16>>(bits);
+}
+

@@ -1,0 +1,10 @@
+// Goes before linear.wgsl and vocabulary.wgsl: their products in f32. Its twin is numbers_f16.wgsl.
+
+/// What products are computed in.
+alias Number = f32;
+
+/// The two f16 numbers of 32 bits.
+fn halves(bits: u32) -> vec2<Number> {
+  return unpack2x16float(bits);
+}
+
