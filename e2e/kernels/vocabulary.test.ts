@@ -19,6 +19,7 @@ interface Case {
   k: number;
   tileRows?: 1 | 4;
   weightBits?: WeightBits;
+  subgroups?: boolean;
   lanes: number;
   tileColumns: number;
   /** Changes the random weights first. */
@@ -28,6 +29,7 @@ interface Case {
 /** What the kernels and the reference say of the same random rows. */
 async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: Posteriors }> {
   const { rows, inputs, vocabulary, k, tileRows = 4, weightBits = 32, lanes, tileColumns } = c;
+  const { subgroups = false } = c;
   const random = seededRandom(rows * vocabulary);
   const x = randomNumbers(random, rows * inputs);
   const weight = randomMatrix(random, inputs, vocabulary);
@@ -54,7 +56,7 @@ async function both(bench: Bench, c: Case): Promise<{ got: Posteriors; wanted: P
   const kernel = await VocabularyKernel.compile(
     bench.device,
     { inputs, vocabulary, normEpsilon: norm.epsilon, k },
-    { tileRows, weightBits, productBits: 32, lanes, tileColumns },
+    { tileRows, weightBits, productBits: 32, lanes, tileColumns, subgroups },
   );
   const output = bench.output(rows * k * 2);
   const buffers = {
@@ -108,6 +110,8 @@ test.each([
     lanes: 64,
     tileColumns: 256,
   },
+  { rows: 6, inputs: 64, vocabulary: 1001, k: 8, subgroups: true, lanes: 64, tileColumns: 256 },
+  { rows: 3, inputs: 12, vocabulary: 9, k: 8, subgroups: true, lanes: 4, tileColumns: 16 },
   {
     rows: 6,
     inputs: 64,
@@ -153,25 +157,29 @@ test('ties go to the lower token, within a tile and across tiles', () =>
     expectClose(got.logProbs, wanted.logProbs, 1e-5);
   }));
 
-test('of more ties than are kept, those across tiles go to the lower token too', () =>
-  withDevice(async (bench) => {
-    const twins = [899, 256, 511, 3, 512, 600, 257];
-    const { got } = await both(bench, {
-      rows: 1,
-      inputs: 4,
-      vocabulary: 900,
-      k: 4,
-      lanes: 32,
-      tileColumns: 256,
-      edit: ({ data }, bias) => {
-        for (const token of twins) {
-          for (let i = 0; i < 4; i++) data[i * 900 + token] = data[i * 900 + 3]!;
-          bias[token] = 30;
-        }
-      },
-    });
-    expect([...got.tokens]).toEqual([3, 256, 257, 511]);
-  }));
+test.each([false, true])(
+  'of more ties than are kept, those across tiles go to the lower token too, subgroups: %s',
+  (subgroups) =>
+    withDevice(async (bench) => {
+      const twins = [899, 256, 511, 3, 512, 600, 257];
+      const { got } = await both(bench, {
+        rows: 1,
+        inputs: 4,
+        vocabulary: 900,
+        k: 4,
+        subgroups,
+        lanes: 32,
+        tileColumns: 256,
+        edit: ({ data }, bias) => {
+          for (const token of twins) {
+            for (let i = 0; i < 4; i++) data[i * 900 + token] = data[i * 900 + 3]!;
+            bias[token] = 30;
+          }
+        },
+      });
+      expect([...got.tokens]).toEqual([3, 256, 257, 511]);
+    }),
+);
 
 test('logits so large that exp alone would overflow', () =>
   withDevice(async (bench) => {

@@ -19,6 +19,8 @@ export interface Tiling {
   readonly queryRows: number;
   /** vocabulary.wgsl: columns of a workgroup; a multiple of 4·`lanes` up to 768. */
   readonly tileColumns: number;
+  /** topk_merge.wgsl: whether lanes compare within their subgroup first; for `subgroups` alone. */
+  readonly subgroups: boolean;
   /** ctc_score.wgsl: lanes that share the states of a text. */
   readonly scoreLanes: number;
 }
@@ -34,6 +36,7 @@ export const hardwareTiling: Tiling = {
   attentionLanes: 64,
   queryRows: 4,
   tileColumns: 256,
+  subgroups: false,
   scoreLanes: 32,
 };
 
@@ -48,12 +51,20 @@ export const softwareTiling: Tiling = {
   tileRows: 4,
   columnLanes: 64,
   slices: 1,
-  lanes: 32,
-  attentionLanes: 8,
-  queryRows: 32,
-  tileColumns: 384,
+  lanes: 8,
+  attentionLanes: 4,
+  queryRows: 8,
+  tileColumns: 128,
+  subgroups: false,
   scoreLanes: 4,
 };
+
+/** Whether the device has the features that a tiling takes. */
+export function runsOn({ features }: GPUDevice, { productBits, subgroups }: Tiling): boolean {
+  return (
+    (productBits === 32 || features.has('shader-f16')) && (!subgroups || features.has('subgroups'))
+  );
+}
 
 /** The tiling for a device. */
 export function tilingFor(device: GPUDevice): Tiling {

@@ -1,7 +1,7 @@
 /** Which cut of the kernels runs fastest on a device: a few are built, and take turns. */
 import type { DecoderShape, DecoderWeights, QueryRange } from '../model/decoder.ts';
 import { GpuDecoder } from './decoder.ts';
-import { hardwareTiling, type Tiling } from './tiling.ts';
+import { hardwareTiling, runsOn, type Tiling } from './tiling.ts';
 
 /**
  * What is worth trying on a GPU, by name. Weights of 8 bits are not: that they are fast is no reason
@@ -12,7 +12,11 @@ export const variants: ReadonlyMap<string, Tiling> = new Map([
   ['16 bits', { ...hardwareTiling, weightBits: 16 }],
   ['16 bits, short loops', { ...hardwareTiling, weightBits: 16, columnLanes: 8, slices: 16 }],
   ['16 bits, wide tiles', { ...hardwareTiling, weightBits: 16, columnLanes: 32, slices: 2 }],
-  ['16 bits, products too', { ...hardwareTiling, weightBits: 16, productBits: 16 }],
+  ['16 bits, subgroups', { ...hardwareTiling, weightBits: 16, subgroups: true }],
+  [
+    '16 bits, products too, subgroups',
+    { ...hardwareTiling, weightBits: 16, productBits: 16, subgroups: true },
+  ],
 ]);
 
 /** The fastest decoder, and what each took. */
@@ -43,7 +47,7 @@ export async function fastestDecoder(
   const decoders = new Map<string, GpuDecoder>();
   let failure: unknown;
   for (const [name, tiling] of candidates) {
-    if (tiling.productBits === 16 && !device.features.has('shader-f16')) continue;
+    if (!runsOn(device, tiling)) continue;
     try {
       decoders.set(name, await GpuDecoder.create(device, shape, weights, tiling));
     } catch (error) {

@@ -1,4 +1,6 @@
 /** Runs vocabulary.wgsl and topk_merge.wgsl: from the decoder's rows to top-k posteriors. */
+import bestShared from '../shaders/best_shared.wgsl?raw';
+import bestSubgroups from '../shaders/best_subgroups.wgsl?raw';
 import mergeCode from '../shaders/topk_merge.wgsl?raw';
 import kernel from '../shaders/vocabulary.wgsl?raw';
 import type { Buffers } from './buffers.ts';
@@ -20,7 +22,7 @@ export interface VocabularyOptions {
 /** `tileColumns` is a multiple of 4·`lanes` up to 768, `lanes` a multiple of 4. */
 type VocabularyTiling = Pick<
   Tiling,
-  'weightBits' | 'productBits' | 'tileRows' | 'lanes' | 'tileColumns'
+  'weightBits' | 'productBits' | 'tileRows' | 'lanes' | 'tileColumns' | 'subgroups'
 >;
 
 /** What the dispatches read and write. */
@@ -56,6 +58,7 @@ export class VocabularyKernel {
     tiling: VocabularyTiling,
   ): Promise<VocabularyKernel> {
     const { code, constants } = withNumbers(kernel, options.inputs, tiling);
+    const best = tiling.subgroups ? bestSubgroups : bestShared;
     const [pipeline, mergePipeline] = await Promise.all([
       compile(device, 'vocabulary', code, {
         ...constants,
@@ -67,7 +70,7 @@ export class VocabularyKernel {
         LANES: tiling.lanes,
         TILE_COLUMNS: tiling.tileColumns,
       }),
-      compile(device, 'top-k merge', mergeCode, {
+      compile(device, 'top-k merge', best + mergeCode, {
         TILES: tilesOf(options, tiling),
         TOP_K: options.k,
         LANES: tiling.lanes,

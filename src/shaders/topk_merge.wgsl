@@ -1,6 +1,8 @@
 // Merges what vocabulary.wgsl kept of each tile into the posterior of a row: its top k tokens with
 // their log probabilities over the whole vocabulary.
 //
+// Behind best_shared.wgsl or best_subgroups.wgsl, which find the best candidate of all lanes.
+//
 // Dispatch: (rows, 1, 1), a workgroup a row.
 
 /// Tiles of a row.
@@ -38,8 +40,6 @@ struct Posterior {
 /// [rows]: log Σ exp(logit).
 @group(0) @binding(3) var<storage, read_write> log_totals: array<f32>;
 
-/// Each lane's best, in two sets that rounds take in turn, so that a round needs one barrier.
-var<workgroup> bests: array<Candidate, 2 * LANES>;
 var<workgroup> chosen: array<Candidate, TOP_K>;
 var<workgroup> totals: array<f32, LANES>;
 
@@ -62,15 +62,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         }
       }
     }
-    let side = (round % 2) * LANES;
-    bests[side + lane] = own_best;
-    workgroupBarrier();
-    var best = own_best;
-    for (var i = 0u; i < LANES; i++) {
-      if comes_before(bests[side + i], best) {
-        best = bests[side + i];
-      }
-    }
+    let best = best_of_lanes(own_best, lane, round);
     if lane == 0 {
       chosen[round] = best;
     }

@@ -40,7 +40,7 @@ export async function tunedDecoder(
     const tiling = { ...usual, weightBits: weightBits ?? usual.weightBits };
     return GpuDecoder.create(device, shape, weights, tiling);
   }
-  const address = await addressOf(adapter, shape);
+  const address = await addressOf(adapter, shape, [...device.features].sort());
   const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
   const kept = await cache?.match(address).catch(() => undefined);
   const known = variants.get((await kept?.text().catch(() => '')) ?? '');
