@@ -14,7 +14,7 @@ export interface ChromiumLaunchOptions {
  * Path of a Chromium: `$CHROMIUM`, or the first of the usual paths.
  * @throws Error in one line that says what to install if there is none.
  */
-export function chromiumPath(): string {
+function chromiumPath(): string {
   const asked = process.env.CHROMIUM;
   const candidates = asked ? [asked] : usualPaths;
   const path = candidates.find((candidate) => existsSync(candidate));

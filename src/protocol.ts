@@ -36,6 +36,8 @@ export interface Device {
   readonly decoder: DecoderDevice;
   /** Of the decoder's weights. */
   readonly weightBits: WeightBits;
+  /** Of its products; 16 only where the adapter has `shader-f16` and was faster so. */
+  readonly productBits: 32 | 16;
   /** The GPU's name as far as the browser tells it; empty without WebGPU. */
   readonly adapter: string;
 }
@@ -91,7 +93,10 @@ export interface Timings {
   readonly total: number;
 }
 
-/** The k likeliest tokens of every slot, for who wants to look at the distribution. */
+/**
+ * The k likeliest tokens of every slot, for who wants to look at the distribution. What the GPU
+ * decoded is rounded to steps of 1.2e-4 for 5,000 tokens, and is nowhere below −32.
+ */
 export interface SlotPosteriors {
   readonly k: number;
   /** [slots][k] token ids, likeliest first. */

@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--split", choices=["train", "val", "test"], default="test")
     parser.add_argument("--images", type=int, help="the first of the split; default: all")
     parser.add_argument("--encoder", choices=["webgpu", "wasm"])
-    parser.add_argument("--decoder", choices=["webgpu", "reference"])
+    parser.add_argument("--decoder", choices=["webgpu", "wasm", "reference"])
     parser.add_argument("--weights", choices=["32", "16", "8"], help="bits on the GPU")
     parser.add_argument("--search", choices=["beam", "greedy"])
     parser.add_argument("--batch", type=int, default=16, help="photos captioned together")

@@ -196,7 +196,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         },
         "tasks": tasks,
         "precision": precision,
-        "licence": "Research and other non-commercial use; see training/RESULTS.md",
+        "licence": "Research and other non-commercial use; see README.md",
         "trainedOn": [
             "Flickr8k (Hodosh et al. 2013), research and education use",
             "Visual7W (Zhu et al. 2016)",

@@ -32,7 +32,7 @@ from training.precision import Precision, round_weights
 
 TOP = 8
 TOLERANCE = 1e-3
-"""Largest difference of a log-probability that the order of f32 sums may make."""
+"""Largest difference of a log-probability that the order of f32 sums and the GPU's steps may make."""
 AGREE = 0.99
 
 Answer = tuple[list[int], list[dict[int, float]]]
@@ -110,6 +110,7 @@ def main() -> None:
     ways = {
         "PyTorch": in_pytorch(args.run, examples, precision),
         "browser, WGSL decoder": in_browser(examples, "wasm", "webgpu"),
+        "browser, WebAssembly decoder": in_browser(examples, "wasm", "wasm"),
         "browser, reference decoder": in_browser(examples, "wasm", "reference"),
         "browser, all on WebGPU": in_browser(few, "webgpu", "webgpu"),
     }

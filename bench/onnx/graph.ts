@@ -8,7 +8,7 @@ export const CONTRIB = 'com.microsoft';
 /** Numbers as ONNX names their types. */
 export const FLOAT = 1;
 export const INT32 = 6;
-export const INT64 = 7;
+const INT64 = 7;
 
 const ATTRIBUTE = { float: 1, int: 2 } as const;
 const model = protobuf.parse(schema, { keepCase: true }).root.lookupType('onnx.ModelProto');

@@ -36,10 +36,12 @@ test('a run has every contender that needs no browser, and says why others are m
     'Batches',
   ]);
   const [captions, , , texts] = report.sections;
-  expect(captions?.timed.map(({ name }) => name.slice(0, 3)).join('')).toBe(
-    '(a)(a)(a)(b)(b)(b)(b)(c)(d)(g)',
-  );
-  expect(captions?.failed.map(({ name }) => name.slice(0, 3)).join('')).toBe('(e)(e)(f)(g)(g)');
+  const letters = (of: readonly { name: string }[] = []) =>
+    of.map(({ name }) => name.slice(0, 3)).join('');
+  // Products in f16 are a fourth (a) where the adapter has them.
+  const inHalves = device.features.has('shader-f16');
+  expect(letters(captions?.timed)).toBe(`${inHalves ? '(a)' : ''}(a)(a)(a)(b)(b)(b)(b)(c)(d)(g)`);
+  expect(letters(captions?.failed)).toBe(`${inHalves ? '' : '(a)'}(e)(e)(f)(g)(g)`);
   expect(texts?.timed.map(({ name }) => name)).toEqual([
     'a text of 3 tokens',
     'a text of 15 tokens',

@@ -80,7 +80,8 @@ test('a decoder of the shipped sizes says the same, in log probabilities to a hu
         const decoder = await GpuDecoder.create(device, shape, weights, cut);
         device.queue.writeBuffer(decoder.memoryBuffer(1), 0, memory);
         const queries = { first: 0, count: 32 };
-        const pass = { memoryLengths: [80], queries, posteriors: true };
+        const candidates = [[5, 6, 7], [4999], [8, 8, 9, 10, 11]];
+        const pass = { memoryLengths: [80], queries, posteriors: true, candidates };
         const [decoding] = (await decoder.decode(pass)).decodings;
         decoder.dispose();
         return decoding;
@@ -93,6 +94,10 @@ test('a decoder of the shipped sizes says the same, in log probabilities to a hu
       ),
     );
     expect(worst).toBeLessThan(0.01);
+    half?.scored?.logProbs.forEach((logProb, i) => {
+      // Of 32 slots together.
+      expect(logProb).toBeCloseTo(whole?.scored?.logProbs[i] ?? Number.NaN, 0);
+    });
   }));
 
 test('it is among the cuts that are tried', () => {

@@ -159,7 +159,13 @@ describe('caption', () => {
     async (decoder, most) => {
       const cpu = await Narvl.load(MODEL, { device: { encoder: 'wasm', decoder } });
       try {
-        expect(cpu.info.device).toEqual({ encoder: 'wasm', decoder, adapter: '', weightBits: 32 });
+        expect(cpu.info.device).toEqual({
+          encoder: 'wasm',
+          decoder,
+          adapter: '',
+          weightBits: 32,
+          productBits: 32,
+        });
         const times: number[] = [];
         for (const seed of [7, 8, 9]) {
           const slow = await cpu.caption(picture(224, 224, seed));

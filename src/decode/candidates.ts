@@ -1,15 +1,12 @@
 /** Choosing among texts that the caller brings, by their exact probabilities. */
 import { NarvlError } from '../errors.ts';
-import type { Decoding } from '../model/decoder.ts';
+import { type Decoding, MOST_CANDIDATES } from '../model/decoder.ts';
 import { readText } from '../model/text.ts';
 import type { Candidate } from '../protocol.ts';
 import { bestAlignment } from './align.ts';
 import { ofTable } from './emissions.ts';
 import type { Specials } from './lattice.ts';
 import { logAdd } from './log-add.ts';
-
-/** A workgroup of ctc_score.wgsl each, and every GPU takes so many; VQA's answers are 3,129. */
-const MOST_CANDIDATES = 65_535;
 
 /** A caller's texts, as they are and as the decoder reads them. */
 export interface Candidates {

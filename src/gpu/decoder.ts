@@ -9,7 +9,6 @@ import {
   type Decoding,
   posteriorCount,
   type QueryRange,
-  type WeightBits,
 } from '../model/decoder.ts';
 import { allocate, Buffers } from './buffers.ts';
 import { readPacked, readRecord, recordLength } from './collapse.ts';
@@ -42,7 +41,7 @@ export class GpuDecoder {
 
   private constructor(
     context: PlanContext,
-    readonly weightBits: WeightBits,
+    readonly bits: Pick<Tiling, 'weightBits' | 'productBits'>,
     weightBuffers: Buffers,
   ) {
     this.#context = context;
@@ -87,7 +86,7 @@ export class GpuDecoder {
     const kernels = compiled.value;
     return new GpuDecoder(
       { device, shape, kernels, weights: uploaded.weights },
-      tiling.weightBits,
+      { weightBits: tiling.weightBits, productBits: tiling.productBits },
       uploaded.buffers,
     );
   }

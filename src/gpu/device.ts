@@ -29,7 +29,7 @@ const limits = [
   'maxComputeWorkgroupSizeZ',
 ] as const;
 
-/** Taken where there are: onnxruntime's kernels use the first two, a profiler the last. */
+/** Taken where there are: our kernels and onnxruntime's use the first two, a profiler the last. */
 const features: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /**

@@ -41,8 +41,8 @@ export const hardwareTiling: Tiling = {
 };
 
 /**
- * For adapters that run on the CPU: as few workgroups with barriers as possible. SwiftShader gives
- * every four lanes of them a stack of their own to switch between, which costs a workgroup of 64
+ * For adapters that run on the CPU: as few lanes as possible where there are barriers. SwiftShader
+ * gives every four of them a stack of their own to switch between, which costs a workgroup of 64
  * lanes about 0.3 ms, as much as 200,000 multiplications.
  */
 export const softwareTiling: Tiling = {

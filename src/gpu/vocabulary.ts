@@ -1,6 +1,7 @@
 /** Runs vocabulary.wgsl and topk_merge.wgsl: from the decoder's rows to top-k posteriors. */
 import bestShared from '../shaders/best_shared.wgsl?raw';
 import bestSubgroups from '../shaders/best_subgroups.wgsl?raw';
+import candidates from '../shaders/candidates.wgsl?raw';
 import mergeCode from '../shaders/topk_merge.wgsl?raw';
 import kernel from '../shaders/vocabulary.wgsl?raw';
 import type { Buffers } from './buffers.ts';
@@ -57,7 +58,7 @@ export class VocabularyKernel {
     options: VocabularyOptions,
     tiling: VocabularyTiling,
   ): Promise<VocabularyKernel> {
-    const { code, constants } = withNumbers(kernel, options.inputs, tiling);
+    const { code, constants } = withNumbers(candidates + kernel, options.inputs, tiling);
     const best = tiling.subgroups ? bestSubgroups : bestShared;
     const [pipeline, mergePipeline] = await Promise.all([
       compile(device, 'vocabulary', code, {
@@ -70,7 +71,7 @@ export class VocabularyKernel {
         LANES: tiling.lanes,
         TILE_COLUMNS: tiling.tileColumns,
       }),
-      compile(device, 'top-k merge', best + mergeCode, {
+      compile(device, 'top-k merge', best + candidates + mergeCode, {
         TILES: tilesOf(options, tiling),
         TOP_K: options.k,
         LANES: tiling.lanes,

@@ -1,6 +1,13 @@
 /** What all decoders check before they compute: the shape, the weights and each request. */
 import { NarvlError } from '../errors.ts';
-import type { DecodeRequest, DecoderShape, DecoderWeights, Decoding, Weight } from './decoder.ts';
+import {
+  type DecodeRequest,
+  type DecoderShape,
+  type DecoderWeights,
+  type Decoding,
+  MOST_CANDIDATES,
+  type Weight,
+} from './decoder.ts';
 
 /** Shape of every weight that a decoder of this shape needs, by name. */
 export function weightShapes(shape: DecoderShape): Map<string, readonly number[]> {
@@ -127,9 +134,6 @@ export function checkMemory(
     `memory: expected [${batch}, ${rows}, ${width}], got ${memory.length} numbers`,
   );
 }
-
-/** Workgroups that WebGPU dispatches in one direction on any device. */
-const MOST_CANDIDATES = 65_535;
 
 function checkCandidates(
   { vocabulary, blank, eos }: DecoderShape,

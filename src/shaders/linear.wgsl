@@ -13,7 +13,8 @@
 // norm's gain and centring are folded into W' and its bias into b' when the weights are loaded
 // (gpu/fold.ts), so that one number a row is left to compute, in the same loop.
 //
-// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in; all else is f32.
+// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else is f32),
+// and weights.wgsl.
 //
 // Dispatch: (ceil(rows / ROWS), ceil(OUTPUTS / (4·COLUMN_LANES)), 1). Row tiles come first, so that
 // those that share columns run together and memory gives each part of W once.
@@ -165,37 +166,6 @@ fn slice_sums(row: u32, column: u32, slice: u32) -> Sums {
     y3 += vec4f(run3);
   }
   return Sums(mat4x4f(y0, y1, y2, y3), shifted, squares);
-}
-
-/// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3.
-fn block(k: u32, column: u32, stride: u32) -> mat4x4<Number> {
-  if BITS == 8 {
-    let rows = weight[k * stride + column];
-    return mat4x4<Number>(
-      vec4<Number>(unpack4xI8(rows.x)),
-      vec4<Number>(unpack4xI8(rows.y)),
-      vec4<Number>(unpack4xI8(rows.z)),
-      vec4<Number>(unpack4xI8(rows.w)),
-    );
-  }
-  if BITS == 16 {
-    let at = 2 * k * stride + column;
-    let two = weight[at];
-    let next = weight[at + stride];
-    return mat4x4<Number>(
-      vec4<Number>(halves(two.x), halves(two.y)),
-      vec4<Number>(halves(two.z), halves(two.w)),
-      vec4<Number>(halves(next.x), halves(next.y)),
-      vec4<Number>(halves(next.z), halves(next.w)),
-    );
-  }
-  let at = 4 * k * stride + column;
-  return mat4x4<Number>(
-    vec4<Number>(bitcast<vec4f>(weight[at])),
-    vec4<Number>(bitcast<vec4f>(weight[at + stride])),
-    vec4<Number>(bitcast<vec4f>(weight[at + 2 * stride])),
-    vec4<Number>(bitcast<vec4f>(weight[at + 3 * stride])),
-  );
 }
 
 /// Writes four neighbouring outputs of a row.

@@ -70,7 +70,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let logits = y * scale + bias[token];
   for (var r = 0u; r < ROWS && first + r < sizes.rows; r++) {
-    log_probs[(first + r) * sizes.columns + column] = logits[r] - log_totals[first + r];
+    // Sums in another order, or of products in f16, may leave a certain token a little above 1.
+    log_probs[(first + r) * sizes.columns + column] = min(logits[r] - log_totals[first + r], 0);
   }
 }
 

@@ -1,7 +1,8 @@
 // Merges what vocabulary.wgsl kept of each tile into the posterior of a row: its top k tokens with
 // their log probabilities over the whole vocabulary.
 //
-// Behind best_shared.wgsl or best_subgroups.wgsl, which find the best candidate of all lanes.
+// Behind best_shared.wgsl or best_subgroups.wgsl, which find the best candidate of all lanes, and
+// candidates.wgsl.
 //
 // Dispatch: (rows, 1, 1), a workgroup a row.
 
@@ -11,20 +12,6 @@ override TILES: u32;
 override TOP_K: u32 = 8;
 /// Lanes of a workgroup.
 override LANES: u32 = 64;
-
-const NO_TOKEN = 0xffffffffu;
-const LOWEST = -3.4e38;
-
-struct Candidate {
-  token: u32,
-  logit: f32,
-}
-
-struct Part {
-  largest: f32,
-  /// Σ exp(logit − largest)
-  total: f32,
-}
 
 struct Posterior {
   token: u32,
@@ -90,9 +77,4 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   if lane == 0 {
     log_totals[row] = largest + log(total);
   }
-}
-
-/// The order of candidates: larger logits first; of equals, the lower id first.
-fn comes_before(a: Candidate, b: Candidate) -> bool {
-  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
 }

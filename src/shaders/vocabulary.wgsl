@@ -7,7 +7,8 @@
 // choose the tile's k best of each, one a round. A lane has the two best of its columns at hand, and
 // looks at them again only when both were chosen. topk_merge.wgsl merges the tiles of a row.
 //
-// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in; all else is f32.
+// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else is f32),
+// weights.wgsl and candidates.wgsl.
 //
 // Dispatch: (ceil(rows / ROWS), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
 
@@ -33,26 +34,9 @@ override RUN: u32 = INPUTS / 4;
 
 /// Lanes that choose for a row.
 override ROW_LANES = LANES / ROWS;
-/// The token of a place that a tile of fewer than k columns leaves empty.
-const NO_TOKEN = 0xffffffffu;
-/// Below every logit.
-const LOWEST = -3.4e38;
-
 struct Sizes {
   /// Rows of x.
   rows: u32,
-}
-
-struct Candidate {
-  token: u32,
-  logit: f32,
-}
-
-/// What a tile adds to a row's log-sum-exp.
-struct Part {
-  largest: f32,
-  /// Σ exp(logit − largest)
-  total: f32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -167,11 +151,6 @@ fn select_candidate(a: Candidate, b: Candidate, second: bool) -> Candidate {
   return Candidate(select(a.token, b.token, second), select(a.logit, b.logit, second));
 }
 
-/// The order of candidates: larger logits first; of equals, the lower id first.
-fn comes_before(a: Candidate, b: Candidate) -> bool {
-  return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
-}
-
 /// Where a row of x starts, in vec4s; rows past the end read the last one.
 fn start(row: u32) -> u32 {
   return min(row, sizes.rows - 1) * (INPUTS / 4);
@@ -231,36 +210,4 @@ fn products(row: u32, column: u32) -> mat4x4f {
   }
   let b = bias[column];
   return mat4x4f(y0 * scale.x + b, y1 * scale.y + b, y2 * scale.z + b, y3 * scale.w + b);
-}
-
-/// Four weights of each of four columns, a row of W a matrix column: inputs 4k to 4k + 3. The same
-/// as in linear.wgsl: a shader is one file.
-fn block(k: u32, column: u32, stride: u32) -> mat4x4<Number> {
-  if BITS == 8 {
-    let rows = weight[k * stride + column];
-    return mat4x4<Number>(
-      vec4<Number>(unpack4xI8(rows.x)),
-      vec4<Number>(unpack4xI8(rows.y)),
-      vec4<Number>(unpack4xI8(rows.z)),
-      vec4<Number>(unpack4xI8(rows.w)),
-    );
-  }
-  if BITS == 16 {
-    let at = 2 * k * stride + column;
-    let two = weight[at];
-    let next = weight[at + stride];
-    return mat4x4<Number>(
-      vec4<Number>(halves(two.x), halves(two.y)),
-      vec4<Number>(halves(two.z), halves(two.w)),
-      vec4<Number>(halves(next.x), halves(next.y)),
-      vec4<Number>(halves(next.z), halves(next.w)),
-    );
-  }
-  let at = 4 * k * stride + column;
-  return mat4x4<Number>(
-    vec4<Number>(bitcast<vec4f>(weight[at])),
-    vec4<Number>(bitcast<vec4f>(weight[at + stride])),
-    vec4<Number>(bitcast<vec4f>(weight[at + 2 * stride])),
-    vec4<Number>(bitcast<vec4f>(weight[at + 3 * stride])),
-  );
 }

@@ -12,7 +12,7 @@ export async function outcomeOf<T>(work: () => Promise<T>): Promise<Outcome<T>> 
 }
 
 /** Code and message of an error; one that is not ours is the worker's own failure. */
-export function toErrorData(error: unknown): ErrorData {
+function toErrorData(error: unknown): ErrorData {
   if (error instanceof NarvlError) return { code: error.code, message: error.message };
   if (error instanceof DOMException && error.name === 'AbortError') {
     return { code: 'aborted', message: 'The call was aborted by its signal' };

@@ -173,7 +173,7 @@ export class Pipeline {
     const pipeline = new Pipeline({
       manifest,
       tokenizer,
-      device: { ...device, weightBits: decoder instanceof GpuDecoder ? decoder.weightBits : 32 },
+      device: { ...device, ...bitsOf(decoder) },
       gpu,
       preprocessor,
       encoder,
@@ -436,7 +436,7 @@ function chooseDevice(
   choice: DeviceChoice,
   gpu: Gpu | undefined,
   { files }: Manifest,
-): Omit<Device, 'weightBits'> {
+): Omit<Device, 'weightBits' | 'productBits'> {
   const encoder = choice.encoder ?? (gpu && !gpu.adapter.software ? 'webgpu' : 'wasm');
   const onCpu = files['decoder.onnx'] ? 'wasm' : 'reference';
   const decoder = choice.decoder ?? (gpu ? 'webgpu' : onCpu);
@@ -470,6 +470,10 @@ async function openDecoder(
   return gpu && where === 'webgpu'
     ? tunedDecoder(gpu, manifest, parsed, choice)
     : new ReferenceDecoder(manifest.decoder, await parsed);
+}
+
+function bitsOf(decoder: Decoder): Pick<Device, 'weightBits' | 'productBits'> {
+  return decoder instanceof GpuDecoder ? decoder.bits : { weightBits: 32, productBits: 32 };
 }
 
 async function readImage(image: WireImage): Promise<Read> {

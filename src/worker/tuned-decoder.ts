@@ -11,9 +11,13 @@ import type { DecoderWeights } from '../model/decoder.ts';
 import { findCaptionTask, type Manifest } from '../model/manifest.ts';
 import { sha256 } from '../model/sha256.ts';
 import type { DeviceChoice } from '../protocol.ts';
-import attentionCode from '../shaders/attention.wgsl?raw';
-import linearCode from '../shaders/linear.wgsl?raw';
-import vocabularyCode from '../shaders/vocabulary.wgsl?raw';
+
+/** Every shader's text by its file. */
+const shaders = import.meta.glob<string>('../shaders/*.wgsl', {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+});
 
 const CACHE = 'narvl-tunings';
 const BITS = [32, 16, 8];
@@ -54,8 +58,7 @@ export async function tunedDecoder(
 
 /** Of everything that the fastest cut depends on, as a cache wants it. */
 async function addressOf(...of: unknown[]): Promise<URL> {
-  const codes = [attentionCode, linearCode, vocabularyCode];
-  const text = JSON.stringify([...of, navigator.userAgent, ...codes, [...variants]]);
+  const text = JSON.stringify([...of, navigator.userAgent, shaders, [...variants]]);
   const hash = await sha256(new TextEncoder().encode(text));
   return new URL(`?tuning=${hash}`, globalThis.location.href);
 }
