@@ -1,7 +1,7 @@
 """Every photo through the vision graph, once a size: `python -m training.features`.
 
-The features that training sees are those of the graph that `training.export` writes with f16 weights;
-the shipped one's have 8 bits. Training photos are kept mirrored as well.
+The features that training sees are those of the graph that `training.export` writes with weights of
+16 bits; the shipped one's have 8. Training photos are kept mirrored as well.
 """
 
 from __future__ import annotations

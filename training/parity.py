@@ -32,7 +32,7 @@ from training.precision import Precision, round_weights
 
 TOP = 8
 TOLERANCE = 1e-3
-"""Largest difference of a log-probability that the order of f32 sums and the GPU's steps may make."""
+"""Largest difference of a log-probability: sums in another order, and the steps GPUs round to."""
 AGREE = 0.99
 
 Answer = tuple[list[int], list[dict[int, float]]]
