@@ -1,7 +1,7 @@
 /** What the products of linear.wgsl and vocabulary.wgsl are computed in. */
-import f16 from '../shaders/numbers_f16.wgsl?raw';
-import f32 from '../shaders/numbers_f32.wgsl?raw';
-import weights from '../shaders/weights.wgsl?raw';
+import f16 from '../shaders/parts/numbers_f16.wgsl?raw';
+import f32 from '../shaders/parts/numbers_f32.wgsl?raw';
+import weights from '../shaders/parts/weights.wgsl?raw';
 import type { Tiling } from './tiling.ts';
 
 /** Groups of four inputs whose products an f16 sums up before f32 takes over. */

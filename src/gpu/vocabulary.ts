@@ -1,7 +1,7 @@
 /** Runs vocabulary.wgsl and topk_merge.wgsl: from the decoder's rows to top-k posteriors. */
-import bestShared from '../shaders/best_shared.wgsl?raw';
-import bestSubgroups from '../shaders/best_subgroups.wgsl?raw';
-import candidates from '../shaders/candidates.wgsl?raw';
+import bestShared from '../shaders/parts/best_shared.wgsl?raw';
+import bestSubgroups from '../shaders/parts/best_subgroups.wgsl?raw';
+import candidates from '../shaders/parts/candidates.wgsl?raw';
 import mergeCode from '../shaders/topk_merge.wgsl?raw';
 import kernel from '../shaders/vocabulary.wgsl?raw';
 import type { Buffers } from './buffers.ts';

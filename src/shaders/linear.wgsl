@@ -13,8 +13,8 @@
 // norm's gain and centring are folded into W' and its bias into b' when the weights are loaded
 // (gpu/fold.ts), so that one number a row is left to compute, in the same loop.
 //
-// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else is f32),
-// and weights.wgsl.
+// Behind parts/numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else
+// is f32), and weights.wgsl.
 //
 // Dispatch: (ceil(rows / ROWS), ceil(OUTPUTS / (4·COLUMN_LANES)), 1). Row tiles come first, so that
 // those that share columns run together and memory gives each part of W once.

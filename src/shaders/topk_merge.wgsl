@@ -1,7 +1,7 @@
 // Merges what vocabulary.wgsl kept of each tile into the posterior of a row: its top k tokens with
 // their log probabilities over the whole vocabulary.
 //
-// Behind best_shared.wgsl or best_subgroups.wgsl, which find the best candidate of all lanes, and
+// Behind parts/best_shared.wgsl or best_subgroups.wgsl, which find the best candidate of all lanes, and
 // candidates.wgsl.
 //
 // Dispatch: (rows, 1, 1), a workgroup a row.

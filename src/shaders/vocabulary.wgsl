@@ -7,8 +7,8 @@
 // choose the tile's k best of each, one a round. A lane has the two best of its columns at hand, and
 // looks at them again only when both were chosen. topk_merge.wgsl merges the tiles of a row.
 //
-// Behind numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else is f32),
-// weights.wgsl and candidates.wgsl.
+// Behind parts/numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else
+// is f32), weights.wgsl and candidates.wgsl.
 //
 // Dispatch: (ceil(rows / ROWS), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
 

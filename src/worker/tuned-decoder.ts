@@ -13,7 +13,7 @@ import { sha256 } from '../model/sha256.ts';
 import type { DeviceChoice } from '../protocol.ts';
 
 /** Every shader's text by its file. */
-const shaders = import.meta.glob<string>('../shaders/*.wgsl', {
+const shaders = import.meta.glob<string>('../shaders/**/*.wgsl', {
   query: '?raw',
   import: 'default',
   eager: true,
