@@ -1,7 +1,7 @@
 /** Runs linear.wgsl: y = act(LN?(x)·W + b) (+ residual). */
 import kernel from '../shaders/linear.wgsl?raw';
 import type { Buffers } from './buffers.ts';
-import { withNumbers } from './numbers.ts';
+import { withProducts } from './products.ts';
 import { type Binding, bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 
@@ -54,15 +54,15 @@ export class LinearKernel {
       gelu ? ', GELU' : '',
       residual ? ', residual' : '',
     ].join('');
-    const { code, constants } = withNumbers(kernel, inputs, tiling);
+    const code = withProducts(kernel, tiling);
     const pipeline = await compile(device, label, code, {
-      ...constants,
       INPUTS: inputs,
       OUTPUTS: outputs,
       NORMALIZE: normEpsilon !== undefined,
       EPSILON: normEpsilon ?? 0,
       GELU: gelu,
       RESIDUAL: residual,
+      BITS: tiling.weightBits,
       ROWS: tiling.tileRows,
       COLUMN_LANES: tiling.columnLanes,
       SLICES: tiling.slices,

@@ -5,7 +5,7 @@ import candidates from '../shaders/parts/candidates.wgsl?raw';
 import mergeCode from '../shaders/topk_merge.wgsl?raw';
 import kernel from '../shaders/vocabulary.wgsl?raw';
 import type { Buffers } from './buffers.ts';
-import { withNumbers } from './numbers.ts';
+import { withProducts } from './products.ts';
 import { type Binding, bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 
@@ -58,15 +58,15 @@ export class VocabularyKernel {
     options: VocabularyOptions,
     tiling: VocabularyTiling,
   ): Promise<VocabularyKernel> {
-    const { code, constants } = withNumbers(candidates + kernel, options.inputs, tiling);
+    const code = withProducts(candidates + kernel, tiling);
     const best = tiling.subgroups ? bestSubgroups : bestShared;
     const [pipeline, mergePipeline] = await Promise.all([
       compile(device, 'vocabulary', code, {
-        ...constants,
         INPUTS: options.inputs,
         VOCABULARY: options.vocabulary,
         EPSILON: options.normEpsilon,
         TOP_K: options.k,
+        BITS: tiling.weightBits,
         ROWS: tiling.tileRows,
         LANES: tiling.lanes,
         TILE_COLUMNS: tiling.tileColumns,

@@ -14,7 +14,7 @@
 // (gpu/fold.ts), so that one number a row is left to compute, in the same loop.
 //
 // Behind parts/numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else
-// is f32), and weights.wgsl.
+// is f32), and products.wgsl.
 //
 // Dispatch: (ceil(rows / ROWS), ceil(OUTPUTS / (4·COLUMN_LANES)), 1). Row tiles come first, so that
 // those that share columns run together and memory gives each part of W once.
@@ -39,9 +39,6 @@ override ROWS: u32 = 4;
 override COLUMN_LANES: u32 = 16;
 /// Lanes of a workgroup across inputs.
 override SLICES: u32 = 4;
-/// Groups of four inputs whose products are added up in Number before they join the sum in f32: in f16
-/// a sum loses digits as it grows.
-override RUN: u32 = INPUTS / 4;
 
 struct Sizes {
   /// Rows of x and y.
@@ -63,15 +60,6 @@ struct Sizes {
 /// [rows, OUTPUTS]
 @group(0) @binding(5) var<storage, read_write> y: array<vec4f>;
 
-/// What one lane adds up for the tile's rows.
-struct Sums {
-  /// One row of the tile a matrix column: four neighbouring outputs.
-  products: mat4x4f,
-  /// Σ (x − shift) and Σ (x − shift)², one row a component; zero unless NORMALIZE.
-  shifted: vec4f,
-  squares: vec4f,
-}
-
 /// The sums of every slice.
 var<workgroup> slices: array<Sums, COLUMN_LANES * SLICES>;
 
@@ -79,7 +67,7 @@ var<workgroup> slices: array<Sums, COLUMN_LANES * SLICES>;
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) lane: vec3u) {
   let row = tile.x * ROWS;
   let column = tile.y * COLUMN_LANES + lane.x;
-  var sums = slice_sums(row, min(column, OUTPUTS / 4 - 1), lane.y);
+  var sums = sum_products(row, min(column, OUTPUTS / 4 - 1), OUTPUTS / 4, lane.y, SLICES);
   if SLICES > 1 {
     slices[lane.y * COLUMN_LANES + lane.x] = sums;
     workgroupBarrier();
@@ -96,76 +84,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) lane: 
   if column >= OUTPUTS / 4 {
     return;
   }
-  var scale = vec4f(1);
-  if NORMALIZE {
-    let mean = sums.shifted / f32(INPUTS);
-    scale = inverseSqrt(max(sums.squares / f32(INPUTS) - mean * mean, vec4f()) + EPSILON);
-  }
+  let scale = row_scales(sums);
   for (var r = 0u; r < min(ROWS, sizes.rows - row); r++) {
     finish(row + r, column, sums.products[r] * scale[r]);
   }
-}
-
-/// Where a row of x starts, in vec4s; rows past the end read the last one.
-fn start(row: u32) -> u32 {
-  return min(row, sizes.rows - 1) * (INPUTS / 4);
-}
-
-/// This slice's part of the tile's rows of x times four columns of W.
-fn slice_sums(row: u32, column: u32, slice: u32) -> Sums {
-  let stride = OUTPUTS / 4;
-  let from0 = start(row);
-  let from1 = start(row + 1);
-  let from2 = start(row + 2);
-  let from3 = start(row + 3);
-  // Shifting a row by one of its numbers takes out a mean that would cost the variance its digits.
-  // The product stays the same: the columns of a folded W add up to zero.
-  var shift = vec4f();
-  if NORMALIZE {
-    shift = vec4f(x[from0].x, x[from1].x, x[from2].x, x[from3].x);
-  }
-  // Named sums stay in registers where an array might not.
-  var y0 = vec4f();
-  var y1 = vec4f();
-  var y2 = vec4f();
-  var y3 = vec4f();
-  var shifted = vec4f();
-  var squares = vec4f();
-  var k = slice;
-  while k < INPUTS / 4 {
-    var run0 = vec4<Number>();
-    var run1 = vec4<Number>();
-    var run2 = vec4<Number>();
-    var run3 = vec4<Number>();
-    for (let end = k + RUN * SLICES; k < min(end, INPUTS / 4); k += SLICES) {
-      let w = block(k, column, stride);
-      let x0 = x[from0 + k] - shift.x;
-      run0 += w * vec4<Number>(x0);
-      if ROWS == 1 {
-        if NORMALIZE {
-          shifted.x += dot(x0, vec4f(1));
-          squares.x += dot(x0, x0);
-        }
-        continue;
-      }
-      let x1 = x[from1 + k] - shift.y;
-      let x2 = x[from2 + k] - shift.z;
-      let x3 = x[from3 + k] - shift.w;
-      run1 += w * vec4<Number>(x1);
-      run2 += w * vec4<Number>(x2);
-      run3 += w * vec4<Number>(x3);
-      if NORMALIZE {
-        shifted +=
-          vec4f(dot(x0, vec4f(1)), dot(x1, vec4f(1)), dot(x2, vec4f(1)), dot(x3, vec4f(1)));
-        squares += vec4f(dot(x0, x0), dot(x1, x1), dot(x2, x2), dot(x3, x3));
-      }
-    }
-    y0 += vec4f(run0);
-    y1 += vec4f(run1);
-    y2 += vec4f(run2);
-    y3 += vec4f(run3);
-  }
-  return Sums(mat4x4f(y0, y1, y2, y3), shifted, squares);
 }
 
 /// Writes four neighbouring outputs of a row.

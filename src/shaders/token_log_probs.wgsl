@@ -52,7 +52,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // Rows past the end read the last one.
   let last = sizes.rows - 1;
   let start = min(vec4u(first) + vec4u(0, 1, 2, 3), vec4u(last)) * INPUTS;
-  // Sums of squares lose fewer digits around a number of the row. See linear.wgsl.
+  // Sums of squares lose fewer digits around a number of the row. See parts/products.wgsl.
   let shift = vec4f(x[start.x], x[start.y], x[start.z], x[start.w]);
   var y = vec4f();
   var shifted = vec4f();

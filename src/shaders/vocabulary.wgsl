@@ -8,7 +8,7 @@
 // looks at them again only when both were chosen. topk_merge.wgsl merges the tiles of a row.
 //
 // Behind parts/numbers_f32.wgsl or numbers_f16.wgsl, which say what a product is computed in (all else
-// is f32), weights.wgsl and candidates.wgsl.
+// is f32), products.wgsl and candidates.wgsl.
 //
 // Dispatch: (ceil(rows / ROWS), tiles = ceil(VOCABULARY / TILE_COLUMNS), 1).
 
@@ -28,12 +28,12 @@ override ROWS: u32 = 4;
 override LANES: u32 = 64;
 /// Columns of a workgroup: a multiple of 4·LANES, at most 768 to fit 16 KiB of workgroup memory.
 override TILE_COLUMNS: u32 = 256;
-/// Groups of four inputs whose products are added up in Number before they join the sum in f32: in f16
-/// a sum loses digits as it grows.
-override RUN: u32 = INPUTS / 4;
 
 /// Lanes that choose for a row.
 override ROW_LANES = LANES / ROWS;
+/// Of the rows of x: see parts/products.wgsl.
+const NORMALIZE = true;
+
 struct Sizes {
   /// Rows of x.
   rows: u32,
@@ -68,7 +68,7 @@ fn main(
   let first_token = tile.y * TILE_COLUMNS;
   for (var group = 0u; group < TILE_COLUMNS; group += 4 * LANES) {
     let column = group + 4 * lane;
-    let found = products(first_row, min((first_token + column) / 4, (VOCABULARY + 3) / 4 - 1));
+    let found = tile_logits(first_row, min((first_token + column) / 4, (VOCABULARY + 3) / 4 - 1));
     for (var r = 0u; r < ROWS; r++) {
       for (var c = 0u; c < 4; c++) {
         logits[r * TILE_COLUMNS + column + c] = found[r][c];
@@ -151,63 +151,20 @@ fn select_candidate(a: Candidate, b: Candidate, second: bool) -> Candidate {
   return Candidate(select(a.token, b.token, second), select(a.logit, b.logit, second));
 }
 
-/// Where a row of x starts, in vec4s; rows past the end read the last one.
-fn start(row: u32) -> u32 {
-  return min(row, sizes.rows - 1) * (INPUTS / 4);
-}
-
-/// Four neighbouring logits of the tile's rows, a row a matrix column. See `slice_sums` in linear.wgsl.
-fn products(row: u32, column: u32) -> mat4x4f {
+/// Four neighbouring logits of the tile's rows, a row a matrix column.
+fn tile_logits(row: u32, column: u32) -> mat4x4f {
   let stride = (VOCABULARY + 3) / 4;
-  let from0 = start(row);
-  let from1 = start(row + 1);
-  let from2 = start(row + 2);
-  let from3 = start(row + 3);
-  let shift = vec4f(x[from0].x, x[from1].x, x[from2].x, x[from3].x);
-  var y0 = vec4f();
-  var y1 = vec4f();
-  var y2 = vec4f();
-  var y3 = vec4f();
-  var shifted = vec4f();
-  var squares = vec4f();
-  var k = 0u;
-  while k < INPUTS / 4 {
-    var run0 = vec4<Number>();
-    var run1 = vec4<Number>();
-    var run2 = vec4<Number>();
-    var run3 = vec4<Number>();
-    for (let end = k + RUN; k < min(end, INPUTS / 4); k++) {
-      let w = block(k, column, stride);
-      let x0 = x[from0 + k] - shift.x;
-      run0 += w * vec4<Number>(x0);
-      if ROWS == 1 {
-        shifted.x += dot(x0, vec4f(1));
-        squares.x += dot(x0, x0);
-        continue;
-      }
-      let x1 = x[from1 + k] - shift.y;
-      let x2 = x[from2 + k] - shift.z;
-      let x3 = x[from3 + k] - shift.w;
-      run1 += w * vec4<Number>(x1);
-      run2 += w * vec4<Number>(x2);
-      run3 += w * vec4<Number>(x3);
-      shifted += vec4f(dot(x0, vec4f(1)), dot(x1, vec4f(1)), dot(x2, vec4f(1)), dot(x3, vec4f(1)));
-      squares += vec4f(dot(x0, x0), dot(x1, x1), dot(x2, x2), dot(x3, x3));
-    }
-    y0 += vec4f(run0);
-    y1 += vec4f(run1);
-    y2 += vec4f(run2);
-    y3 += vec4f(run3);
-  }
-  let mean = shifted / f32(INPUTS);
-  let scale = inverseSqrt(max(squares / f32(INPUTS) - mean * mean, vec4f()) + EPSILON);
+  let sums = sum_products(row, column, stride, 0, 1);
+  let scale = row_scales(sums);
+  var of_column = vec4f(1);
   if BITS == 8 {
-    let of_column = bias[stride + column];
-    y0 *= of_column;
-    y1 *= of_column;
-    y2 *= of_column;
-    y3 *= of_column;
+    of_column = bias[stride + column];
   }
   let b = bias[column];
-  return mat4x4f(y0 * scale.x + b, y1 * scale.y + b, y2 * scale.z + b, y3 * scale.w + b);
+  return mat4x4f(
+    sums.products[0] * of_column * scale.x + b,
+    sums.products[1] * of_column * scale.y + b,
+    sums.products[2] * of_column * scale.z + b,
+    sums.products[3] * of_column * scale.w + b,
+  );
 }
