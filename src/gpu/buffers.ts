@@ -56,7 +56,7 @@ export class Buffers {
     if (size > most) {
       throw new NarvlError(
         'invalid-argument',
-        `buffer ${label} needs ${size} bytes, and this GPU takes ${most}: use a smaller batch`,
+        `buffer ${label} needs ${size} bytes, and this GPU takes ${most}: use a smaller batch, or fewer bits for weights`,
       );
     }
     const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
