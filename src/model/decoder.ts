@@ -2,8 +2,8 @@
  * The contract of a decoder: the shape of its network, its weights, and what one pass says.
  *
  * Three implementations keep it: `gpu/decoder.ts` in WGSL, `wasm/decoder.ts` in onnxruntime's
- * WebAssembly and `reference/decoder.ts` in plain TypeScript. Matrices are stored [in, out], row-major, so that neighbouring outputs are
- * neighbours in memory.
+ * WebAssembly and `reference/decoder.ts` in plain TypeScript. Matrices are stored [in, out],
+ * row-major, so that neighbouring outputs are neighbours in memory.
  */
 
 /** The sizes that fix every buffer and dispatch. */
