@@ -23,11 +23,10 @@ from tqdm import tqdm
 
 from training import tokenizer as vocabulary
 from training.batches import Batches
-from training.checkpoints import load
 from training.choices import log_likelihoods
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, best_path, prefix_beam
 from training.data import captions, questions, together
-from training.decode import likeliest_tokens
+from training.evaluate import images_of, rounded, seen
 from training.features import Features
 from training.formats import Example
 from training.model import Narvl
@@ -35,7 +34,7 @@ from training.ngram import of_answers, of_captions
 from training.paths import WORK
 from training.scores import normalise_answer, words
 from training.tables import print_table
-from training.told import guides
+from training.told import searchable
 
 SPLITS = ("val", "test")
 """To fit on, and to tell the error of."""
@@ -111,9 +110,9 @@ def written(
     batches = Batches(examples, features, vocabulary.load(), _BATCH, model.config.prompt)
     found = []
     for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
-        likeliest = likeliest_tokens(model(batch.features, batch.prompt, answers))
-        models = guides(model, batch.features, ngrams, options.copying)
-        for slots, guide in zip(likeliest, models, strict=True):
+        logits = model(batch.features, batch.prompt, answers)
+        photos = searchable(model, batch.features, logits, ngrams, options.copying)
+        for slots, guide in photos:
             text = prefix_beam(slots, guide, options)[0][0]
             found.append((text, best_path(slots, text)))
     return found
@@ -187,11 +186,13 @@ def row(what: str, before: Tensor, after: Tensor, right: Tensor) -> dict[str, st
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run")
+    parser.add_argument("--precision", choices=["f16", "int8"], help="as exported; default: f32")
     args = parser.parse_args()
     torch.set_grad_enabled(False)
-    model = load(args.run)
+    model = rounded(args.run, args.precision)
     assert isinstance(model, Narvl), f"{args.run} is an autoregressive run"
-    features = Features.load(model.config.photo)
+    examples = [e for s in SPLITS for of in (captions(s), questions(s)) for e in together(of)]
+    features = seen(model.config.photo, images_of(examples), args.precision)
     rows, kept = [], {}
     for name, fitted, others in (
         (

@@ -22,7 +22,7 @@ from training.checkpoints import checkpoint, load
 from training.choices import choice_accuracy, log_likelihoods
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions, prefix_beam
 from training.data import answer_texts, caption_texts, captions, questions, together
-from training.decode import beam_search, likeliest_tokens, one_pass, two_passes
+from training.decode import beam_search, one_pass, two_passes
 from training.features import Features
 from training.formats import Example
 from training.model import AutoregressiveCaptioner, Narvl
@@ -32,7 +32,7 @@ from training.precision import Precision, round_weights
 from training.reward import mean_log_probability
 from training.scores import accuracies, bigrams, score
 from training.tables import print_table
-from training.told import guides
+from training.told import searchable
 
 BEAMS = 5
 RESCORED = 8
@@ -51,12 +51,9 @@ def writers(model: AutoregressiveCaptioner | Narvl, answers: bool) -> dict[str, 
 
         def searched(options: BeamOptions) -> Writer:
             def search(batch: Batch) -> list[list[int]]:
-                slots = likeliest_tokens(model(batch.features, batch.prompt, answers))
-                models = guides(model, batch.features, ngrams, options.copying)
-                return [
-                    prefix_beam(one, guide, options)[0][0]
-                    for one, guide in zip(slots, models, strict=True)
-                ]
+                logits = model(batch.features, batch.prompt, answers)
+                photos = searchable(model, batch.features, logits, ngrams, options.copying)
+                return [prefix_beam(slots, guide, options)[0][0] for slots, guide in photos]
 
             return search
 
@@ -95,10 +92,9 @@ def rescored(model: Narvl, judge: AutoregressiveCaptioner) -> Writer:
     ngrams = of_captions()
 
     def best(batch: Batch) -> list[list[int]]:
-        likeliest = likeliest_tokens(model(batch.features, batch.prompt))
-        models = guides(model, batch.features, ngrams, FOR_CAPTIONS.copying)
+        logits = model(batch.features, batch.prompt)
         texts = []
-        for slots, guide in zip(likeliest, models, strict=True):
+        for slots, guide in searchable(model, batch.features, logits, ngrams, FOR_CAPTIONS.copying):
             found = [text for text, _ in prefix_beam(slots, guide, FOR_CAPTIONS)[:RESCORED]]
             texts += [*found, *[found[0]] * (RESCORED - len(found))]
         chosen = mean_log_probability(judge, batch, texts, RESCORED).view(-1, RESCORED).argmax(1)

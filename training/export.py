@@ -29,7 +29,7 @@ from training.features import export_vision
 from training.model import NAME_PIECES, TAGS, Fusion, Narvl
 from training.ngram import of_answers, of_captions
 from training.paths import MODEL
-from training.precision import Precision, quantise
+from training.precision import Precision, quantise, worth_int8
 from training.recipe import recipe
 from training.tokenizer import BLANK, BOS, EOS, PAD
 
@@ -52,21 +52,23 @@ LARGEST = 30_000_000
 
 
 class _FusionWithNames(nn.Module):
-    """Fusion, and the names that it told itself, [B, TAGS * NAME_PIECES]: a search of the
-    posteriors copies them too."""
+    """Fusion, and the names that it told itself, [B, TAGS * NAME_PIECES], with how likely each is,
+    [B, TAGS]: a search of the posteriors copies them too."""
 
     def __init__(self, fusion: Fusion) -> None:
         super().__init__()
         self.fusion = fusion
 
-    def forward(self, features: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         tags = self.fusion.tags
         assert tags is not None
-        return self.fusion(features, prompt), tags.likeliest(tags.logits(features))[1]
+        likely, pieces = tags.likeliest(tags.logits(features))
+        return self.fusion(features, prompt), pieces, likely
 
 
 def export_fusion(model: Narvl, path: Path, precision: Precision) -> None:
-    """Features [B, cells, FEATURES] and a prompt to the memory and, of tags, their names."""
+    """Features [B, cells, FEATURES] and a prompt to the memory and, of tags, their names and how
+    likely they are."""
     tagged = model.fusion.tags is not None
     onnx_files.export(
         _FusionWithNames(model.fusion) if tagged else model.fusion,
@@ -74,7 +76,7 @@ def export_fusion(model: Narvl, path: Path, precision: Precision) -> None:
             "features": torch.zeros(2, cells(model.config.photo), FEATURES),
             "prompt": torch.zeros(2, model.config.prompt, dtype=torch.int32),
         },
-        ["memory", "names"] if tagged else ["memory"],
+        ["memory", "names", "likely"] if tagged else ["memory"],
         path,
         precision,
     )
@@ -114,7 +116,8 @@ def decoder_weights(model: Narvl, precision: Precision) -> dict[str, Tensor]:
     weights["cross.kv.bias"] = torch.cat([kv.bias for kv in kvs])
     stored: dict[str, Tensor] = {}
     for name, weight in weights.items():
-        if precision == "int8" and weight.ndim == 2 and name != "queries.weight":
+        whole = weight.ndim == 2 and name != "queries.weight"
+        if precision == "int8" and whole and worth_int8(weight):
             matrix, stored[f"{name}.scale"] = quantise(weight.detach(), 1)
         else:
             matrix = weight.detach().to(torch.float16)

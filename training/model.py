@@ -7,6 +7,7 @@ and predicts the next; `Narvl` reads N learnable queries and predicts all slots 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import torch
 from tokenizers import Tokenizer
@@ -21,6 +22,13 @@ TAGS = 3
 """Classes whose names fusion is told."""
 NAME_PIECES = 5
 """Word pieces of a class's name that count."""
+
+
+class Name(NamedTuple):
+    """Of a class that a photo may show: the pieces of its name, and how likely it is."""
+
+    pieces: tuple[int, ...]
+    likely: float
 
 
 @dataclass(frozen=True)
@@ -195,12 +203,18 @@ class Tags(nn.Module):
         likely, classes = logits.mean(1).softmax(-1).topk(TAGS)
         return likely, self.names[classes].flatten(1)
 
-    def names_of(self, features: Tensor) -> list[list[tuple[int, ...]]]:
-        """The likeliest classes' names of each photo of features [B, cells, FEATURES]."""
-        _, pieces = self.likeliest(self.logits(features))
+    def names_of(self, features: Tensor) -> list[list[Name]]:
+        """The likeliest classes of each photo of features [B, cells, FEATURES], likeliest first."""
+        likely, pieces = self.likeliest(self.logits(features))
+        photos = zip(
+            pieces.unflatten(1, (TAGS, NAME_PIECES)).tolist(), likely.tolist(), strict=True
+        )
         return [
-            [tuple(piece for piece in name if piece != PAD) for name in photo]
-            for photo in pieces.unflatten(1, (TAGS, NAME_PIECES)).tolist()
+            [
+                Name(tuple(piece for piece in name if piece != PAD), p)
+                for name, p in zip(*photo, strict=True)
+            ]
+            for photo in photos
         ]
 
     def rows(self, logits: Tensor, words: Tensor, told: Tensor | None = None) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from training.precision import SMALLEST, Precision, quantise
+from training.precision import SMALLEST, Precision, quantise, worth_int8
 
 OPSET = 17
 
@@ -57,7 +57,7 @@ def _store_weights(model: onnx.ModelProto, precision: Precision) -> None:
         if weight.data_type != TensorProto.FLOAT or values.size < SMALLEST:
             continue
         name, axis = weight.name, channels.get(weight.name)
-        if precision == "int8" and axis is not None:
+        if precision == "int8" and axis is not None and worth_int8(values):
             stored, scale = quantise(torch.from_numpy(values.copy()), axis)
             shape = [1] * values.ndim
             shape[axis] = -1

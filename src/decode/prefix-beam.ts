@@ -68,6 +68,7 @@ export function prefixBeam(
       for (let i = slot * k; i < (slot + 1) * k; i++) {
         const token = tokens[i] ?? 0;
         const logProb = logProbs[i] ?? -Infinity;
+        if (logProb === -Infinity) continue;
         if (token === options.blank || from.ended) {
           // Nothing is read behind the end, whatever stands there.
           reach(from, either + logProb, -Infinity);

@@ -158,10 +158,13 @@ describe('search', () => {
     };
     const model: LanguageModel = { logProb: (_, token) => (token === 4 ? -1 : -3) };
     const plain = { ...options, width: 8, model };
-    const copying = { ...plain, copying: { start: 0.01, inside: 0.9 } };
+    const how = { start: 0.01, inside: 0.9, least: 0.1, sure: 0.9, named: 1 };
+    const copying = { ...plain, copying: how };
     const text = (names: Search) => search(posteriors, [3, 4], names).decoding.tokens;
-    expect(text(withNames(plain, [[3, 5]]))).toEqual([3, 4]);
-    expect(text(withNames(copying, [[3, 5]]))).toEqual([3, 5]);
+    const name = (likely: number) => [{ tokens: [3, 5], likely }];
+    expect(text(withNames(plain, name(0.5)))).toEqual([3, 4]);
+    expect(text(withNames(copying, name(0.5)))).toEqual([3, 5]);
+    expect(text(withNames(copying, name(0.05)))).toEqual([3, 4]);
     expect(text(withNames(copying, []))).toEqual([3, 4]);
   });
 });

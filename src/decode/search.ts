@@ -3,6 +3,7 @@ import { NarvlError } from '../errors.ts';
 import type { Decoding, Posteriors } from '../model/decoder.ts';
 import type { ModelFiles } from '../model/files.ts';
 import type { TaskBeam } from '../model/manifest.ts';
+import type { Name } from '../model/name.ts';
 import { NgramModel } from '../model/ngrams.ts';
 import type { Wanted } from '../protocol.ts';
 import { bestAlignment } from './align.ts';
@@ -10,7 +11,7 @@ import { ofPosteriors } from './emissions.ts';
 import type { Specials } from './lattice.ts';
 import { textLogProb } from './likelihood.ts';
 import { type BeamOptions, judge, type LanguageModel, prefixBeam } from './prefix-beam.ts';
-import { type Copying, Told } from './told.ts';
+import { type Copying, spelled, Told } from './told.ts';
 
 /** Texts that a search gives at most beside the best one. */
 const MOST_ALTERNATIVES = 15;
@@ -20,12 +21,16 @@ export interface Search extends BeamOptions {
   readonly model: LanguageModel;
   /** How names count that the network was told; without it they do not. */
   readonly copying?: Copying | undefined;
+  /** Tokens of names that any slot may have: see `spelled`. */
+  readonly pieces?: readonly number[];
 }
 
 /** The search for a photo that may show what has those names. */
-export function withNames(search: Search, names: readonly (readonly number[])[]): Search {
+export function withNames(search: Search, names: readonly Name[]): Search {
   const { model, copying } = search;
-  return copying ? { ...search, model: new Told(model, names, copying) } : search;
+  if (!copying) return search;
+  const told = new Told(model, names, copying);
+  return { ...search, model: told, pieces: told.pieces };
 }
 
 /** A text that a search found. */
@@ -52,7 +57,8 @@ export interface Found {
  *
  * @throws NarvlError 'invalid-model' if there is none, which finite posteriors always have.
  */
-export function search(posteriors: Posteriors, greedy: readonly number[], options: Search): Found {
+export function search(listed: Posteriors, greedy: readonly number[], options: Search): Found {
+  const posteriors = options.pieces ? spelled(listed, options.pieces) : listed;
   const emissions = ofPosteriors(posteriors);
   const texts = new Map([[greedy.join(), greedy]]);
   for (const tokens of prefixBeam(posteriors, options.model, options)) {

@@ -8,6 +8,7 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { NarvlError } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
+import type { Name } from '../model/name.ts';
 import { type OnnxRuntime, onnxRuntime } from './runtime.ts';
 
 /** Normalised pixels of a batch, f32 [batch, 3, size, size], where the encoder runs. */
@@ -23,12 +24,9 @@ export interface Features {
 
 /** What fusion says beside the memory. */
 export interface Fused {
-  /** Of each image: the names of what it may show, likeliest first, as token ids. */
-  readonly names: readonly Names[];
+  /** Of each image: the names of what it may show, likeliest first; none if the model has none. */
+  readonly names: readonly (readonly Name[])[];
 }
-
-/** Names of what one image may show; none where the model has no names. */
-export type Names = readonly (readonly number[])[];
 
 /** Both graphs, on a GPU device or in WebAssembly. */
 export class Encoder {
@@ -114,24 +112,32 @@ export class Encoder {
       features: features.tensor,
       prompt: new this.#ort.Tensor('int32', ids, [batch, prompt.length]),
     };
-    const { memory, names } = await this.#fusion.run(feeds, {
+    const { memory, names, likely } = await this.#fusion.run(feeds, {
       memory: into ? this.#tensor(into, [batch, rows, width]) : null,
-      ...(this.#manifest.names ? { names: null } : {}),
+      ...(this.#manifest.names ? { names: null, likely: null } : {}),
     });
     if (!memory) throw new NarvlError('invalid-model', 'fusion.onnx has no output "memory"');
+    const said = names && likely && [await names.getData(true), await likely.getData(true)];
     return {
       memory: into ? undefined : ((await memory.getData(true)) as Float32Array),
-      names: names ? this.#readNames((await names.getData(true)) as Int32Array, batch) : [],
+      names: said ? this.#readNames(said[0] as Int32Array, said[1] as Float32Array, batch) : [],
     };
   }
 
-  /** @param ids [batch, names, tokens of each], filled up by the prompt's padding */
-  #readNames(ids: Int32Array, batch: number): Names[] {
+  /**
+   * @param ids [batch, names, tokens of each], filled up by the prompt's padding
+   * @param likely [batch, names]
+   */
+  #readNames(ids: Int32Array, likely: Float32Array, batch: number): Name[][] {
     const { names: { count, length } = { count: 0, length: 0 }, prompt } = this.#manifest;
     return Array.from({ length: batch }, (_, image) =>
-      Array.from({ length: count }, (_, name) => {
-        const first = (image * count + name) * length;
-        return [...ids.subarray(first, first + length)].filter((id) => id !== prompt.pad);
+      Array.from({ length: count }, (_, i) => {
+        const name = image * count + i;
+        const tokens = ids.subarray(name * length, (name + 1) * length);
+        return {
+          tokens: [...tokens].filter((id) => id !== prompt.pad),
+          likely: likely[name] ?? 0,
+        };
       }),
     );
   }

@@ -20,6 +20,7 @@ const contents: Record<string, Uint8Array<ArrayBuffer>> = {
 };
 
 const beam = { ngrams: 'captions.ngrams.bin', bos: 1, width: 16, languageWeight: 0.5, bonus: 2 };
+const copying = { start: 0, inside: 1, least: 0, sure: 1, named: 0 };
 
 function manifest() {
   const files = Object.entries(contents).map(([name, data]) => {
@@ -178,7 +179,7 @@ describe('parseManifest', () => {
     ['a file that is missing', { files: {} }, /files/],
     [
       'names to copy where there are none',
-      { tasks: { caption: { ...caption, beam: { ...beam, copying: { start: 0, inside: 1 } } } } },
+      { tasks: { caption: { ...caption, beam: { ...beam, copying } } } },
       /tasks\.caption\.beam\.copying: expected names to copy, got none/,
     ],
     [

@@ -27,7 +27,15 @@ const beam = v.object({
   languageWeight: v.number(),
   bonus: v.number(),
   /** How names that fusion was told count, if they do: see `Copying`. */
-  copying: v.optional(v.object({ start: probability, inside: probability })),
+  copying: v.optional(
+    v.object({
+      start: probability,
+      inside: probability,
+      least: probability,
+      sure: probability,
+      named: v.number(),
+    }),
+  ),
 });
 
 /** How sure its texts may be: see `Curve` and `Sharing`. */
@@ -88,7 +96,10 @@ const schema = v.object({
   features: v.object({ rows: count, width: count, grid: v.optional(v.tuple([count, count])) }),
   /** Tokens that fusion.onnx takes of a prompt, and the id that fills up shorter ones. */
   prompt: v.object({ length: count, pad: id }),
-  /** Names that fusion.onnx says it saw: so many an image, of so many tokens, filled up by `pad`. */
+  /**
+   * Names that fusion.onnx says it saw, and how likely each is: so many an image, of so many tokens,
+   * filled up by `pad`.
+   */
   names: v.optional(v.object({ count, length: count })),
   /** As `DecoderShape` has it. */
   decoder: v.object({

@@ -13,13 +13,7 @@ import { type Reading, readAlternatives, readDecoding } from '../decode/caption.
 import type { Judgement } from '../decode/confidence.ts';
 import { explain } from '../decode/explain.ts';
 import { type Search, Searches, search, withNames } from '../decode/search.ts';
-import {
-  Encoder,
-  type EncoderPixels,
-  type Features,
-  type Fused,
-  type Names,
-} from '../encoder/encoder.ts';
+import { Encoder, type EncoderPixels, type Features, type Fused } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
@@ -36,6 +30,7 @@ import {
   type TaskBeam,
   type TaskCalibration,
 } from '../model/manifest.ts';
+import type { Name } from '../model/name.ts';
 import { parseSafetensors } from '../model/safetensors.ts';
 import { readQuestion } from '../model/text.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
@@ -338,7 +333,7 @@ export class Pipeline {
   }
 
   /** The text of one image's decoding, and what else was wanted. */
-  #read(collapsed: Decoding, prompt: Prompt, names: Names = []): Reading {
+  #read(collapsed: Decoding, prompt: Prompt, names: readonly Name[] = []): Reading {
     const { blank, eos } = this.#manifest.decoder;
     const shown = prompt.posteriors ? { posteriors: collapsed.posteriors } : {};
     const { attention } = collapsed;

@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
+import training.precision
 from training.backbone import FEATURES, cells
 from training.decoder_graph import WEIGHTS, export_decoder_graph
 from training.export import decoder_weights, export_fusion
-from training.model import NAME_PIECES, TAGS, Config, Narvl
+from training.model import TAGS, Config, Narvl
 from training.precision import quantise, round_weights
 from training.tokenizer import PAD
 
@@ -61,7 +62,10 @@ def decode(
 
 @pytest.mark.parametrize("tags", [False, True])
 @pytest.mark.parametrize("precision, far", [("f16", 2e-2), ("int8", 0.15)])
-def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far, tags) -> None:
+def test_exported_files_compute_what_the_model_computes(
+    tmp_path, monkeypatch, precision, far, tags
+) -> None:
+    monkeypatch.setattr(training.precision, "WORTH_INT8", 256)  # The matrices here are small.
     torch.manual_seed(0)
     model = Narvl(replace(SMALL, tags=tags)).eval()
     if model.fusion.tags is not None:
@@ -69,7 +73,7 @@ def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far
         torch.nn.init.normal_(model.fusion.tags.sure)
         model.fusion.tags.names[:, :2] = torch.randint(5, SMALL.vocabulary, (1000, 2))
         # No doubt which classes are seen: of near ones rounding may choose another.
-        model.fusion.tags.bias[:3] += torch.tensor([100.0, 200, 300])
+        model.fusion.tags.bias[:3] += torch.tensor([10.0, 20, 30])
     features, prompt = (
         torch.randn(2, cells(SMALL.photo), FEATURES),
         torch.tensor([[4, 5, 6, PAD, PAD]] * 2),
@@ -80,9 +84,13 @@ def test_exported_files_compute_what_the_model_computes(tmp_path, precision, far
     feeds = {"features": features.numpy(), "prompt": prompt.numpy().astype(np.int32)}
     memory = torch.from_numpy(session.run(["memory"], feeds)[0])
     if model.fusion.tags is not None:
-        names = session.run(["names"], feeds)[0].reshape(2, TAGS, NAME_PIECES)
-        found = [[tuple(name[name != PAD]) for name in photo] for photo in names]
-        assert found == model.fusion.tags.names_of(features)
+        names, likely = session.run(["names", "likely"], feeds)
+        expected_names = model.fusion.tags.names_of(features)
+        for photo, pieces in zip(expected_names, names.reshape(2, TAGS, -1), strict=True):
+            assert [name.pieces for name in photo] == [tuple(p[p != PAD]) for p in pieces]
+        np.testing.assert_allclose(
+            likely, [[name.likely for name in photo] for photo in expected_names], atol=1e-2
+        )
     with torch.inference_mode():
         torch.testing.assert_close(memory, model.fusion(features, prompt), atol=far, rtol=0)
     weights = decoder_weights(model, precision)

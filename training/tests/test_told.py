@@ -9,24 +9,28 @@ import pytest
 from training import tokenizer as vocabulary
 from training.class_names import class_name, spelled
 from training.ctc_beam import BeamOptions, prefix_beam
-from training.model import NAME_PIECES
+from training.model import NAME_PIECES, Name
 from training.ngram import NgramModel
 from training.paths import MODEL
 from training.tokenizer import BLANK, BOS, EOS
 from training.told import Copying, Told
 
 NGRAMS = NgramModel([(4, 5), (4, 5, 6), (5, 6), (4, 4), (6,)], 3, vocabulary=12)
-COPYING = Copying(start=0.1, inside=0.9)
+COPYING = Copying(start=0.1, inside=0.9, least=0.1, sure=0.9, named=3)
+
+
+def likely(*names: tuple[int, ...], p: float = 0.5) -> list[Name]:
+    return [Name(name, p) for name in names]
 
 
 @pytest.mark.parametrize("history", [(BOS,), (BOS, 4), (BOS, 7), (BOS, 4, 7, 8), (BOS, 7, 8, 9)])
 def test_a_mixture_sums_to_one(history) -> None:
-    told = Told(NGRAMS, [(7, 8, 9), (7, 10), (4,)], COPYING)
+    told = Told(NGRAMS, likely((7, 8, 9), (7, 10), (4,)), COPYING)
     assert sum(math.exp(told.log_p(history, t)) for t in range(12)) == pytest.approx(1)
 
 
 def test_inside_a_name_its_next_piece_is_copied() -> None:
-    told = Told(NGRAMS, [(7, 8, 9), (7, 10)], COPYING)
+    told = Told(NGRAMS, likely((7, 8, 9), (7, 10)), COPYING)
     assert told.log_p((BOS, 4, 7), 8) == pytest.approx(math.log(0.45), abs=0.02)
     assert told.log_p((BOS, 7, 8), 9) > math.log(0.9)
     assert told.log_p((BOS, 4), 7) > math.log(0.1) > NGRAMS.log_p((BOS, 4), 7)
@@ -35,8 +39,28 @@ def test_inside_a_name_its_next_piece_is_copied() -> None:
     )
 
 
-def test_no_names_are_the_n_grams() -> None:
-    assert Told(NGRAMS, [], COPYING).log_p((BOS, 4), 5) == NGRAMS.log_p((BOS, 4), 5)
+@pytest.mark.parametrize("names", [[], likely((5,), p=0.09)])
+def test_no_likely_names_are_the_n_grams(names) -> None:
+    assert Told(NGRAMS, names, COPYING).log_p((BOS, 4), 5) == NGRAMS.log_p((BOS, 4), 5)
+
+
+def test_a_sure_name_is_worth_saying_once() -> None:
+    unsure, sure = (Told(NGRAMS, likely((7, 8), p=p), COPYING) for p in (0.89, 0.9))
+
+    def gain(*text: int) -> float:
+        return sure.log_p(text[:-1], text[-1]) - unsure.log_p(text[:-1], text[-1])
+
+    assert gain(BOS, 4, 7, 8) == pytest.approx(COPYING.named)
+    for text in [(BOS, 4, 7), (BOS, 7, 8, 4), (BOS, 7, 8, 4, 7, 8), (BOS, 8), (BOS, 7, 9)]:
+        assert gain(*text) == 0
+
+
+def test_pieces_of_names_are_in_every_slot() -> None:
+    told = Told(NGRAMS, [Name((7, 8), 0.5), Name((9,), 0.05)], COPYING)
+    assert told.spelled([[(4, -0.1), (8, -3.0)], [(7, -0.2)]]) == [
+        [(4, -0.1), (8, -3.0), (7, -3.0)],
+        [(7, -0.2), (8, -0.2)],
+    ]
 
 
 def test_the_beam_keeps_a_piece_that_the_n_grams_never_read() -> None:
@@ -48,7 +72,16 @@ def test_the_beam_keeps_a_piece_that_the_n_grams_never_read() -> None:
     ]
     options = BeamOptions(16, 0.5, 0.0)
     assert prefix_beam(slots, NGRAMS, options)[0][0] == [7, 9]
-    assert prefix_beam(slots, Told(NGRAMS, [(7, 8, 9)], COPYING), options)[0][0] == [7, 8, 9]
+    told = Told(NGRAMS, likely((7, 8, 9)), COPYING)
+    assert prefix_beam(slots, told, options)[0][0] == [7, 8, 9]
+
+
+def test_the_beam_spells_a_name_of_which_no_slot_has_a_piece() -> None:
+    slots = [[(7, math.log(0.9)), (BLANK, math.log(0.1))]] + [[(EOS, 0.0)]] * 2
+    options = BeamOptions(16, 0.5, 0.0)
+    told = Told(NGRAMS, likely((7, 8), p=0.95), COPYING)
+    assert prefix_beam(slots, told, options)[0][0] == [7]
+    assert prefix_beam(told.spelled(slots), told, options)[0][0] == [7, 8]
 
 
 class Letters:
