@@ -4,6 +4,7 @@ import { defineConfig } from 'vite';
 /** What workers import: found only once it runs, it would reload the page under its user. */
 export const workerDependencies = [
   '@huggingface/tokenizers',
+  '@huggingface/transformers',
   'comlink',
   'file-type',
   'image-dimensions',

@@ -23,6 +23,12 @@ import { type OnnxDecoder, onnxDecoder } from './onnx/decoder.ts';
 import type { Rates } from './rates/rates.ts';
 import type { KernelShare, Prediction, Section } from './report.ts';
 import type { Size } from './sizes.ts';
+import {
+  type TransformersFiles,
+  transformersFiles,
+  transformersInWasm,
+  transformersOnGpu,
+} from './transformers.ts';
 
 /** Where the bench runs, and how long it may take. */
 export interface Bench {
@@ -99,6 +105,11 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     graph ??= onnxDecoder(shape, weights, captions.count);
     return graph;
   };
+  let files: TransformersFiles | undefined;
+  const inItsLayout = () => {
+    files ??= transformersFiles(size);
+    return files;
+  };
   const ours = (name: string, queries: QueryRange): Entrant => ({
     name,
     make: async () => onePass(name, await narvl(), lengths, queries),
@@ -145,12 +156,12 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
       elsewhere('(e) the same with graph capture', (name) =>
         onnxOnGpu(name, device, size, onnx(), true),
       ),
-      {
-        name: '(f) transformers.js, autoregressive, same size',
-        make: () => {
-          throw new Error('not part of this bench: no model of this size exists in its layout');
-        },
-      },
+      elsewhere('(f) transformers.js, WebGPU, greedy with a cache, 12 words', (name) =>
+        transformersOnGpu(name, device, size, inItsLayout(), 12 + END),
+      ),
+      elsewhere('(f) the same, WebAssembly', (name) =>
+        transformersInWasm(name, size, inItsLayout(), 12 + END),
+      ),
       elsewhere('(g) onnxruntime-web, WebAssembly', (name) => onnxInWasm(name, size, onnx())),
       elsewhere('(g) the fallback without WebGPU: decoder.onnx in WebAssembly', (name) => {
         if (!size.fallback) throw new Error('this size has no decoder.onnx');

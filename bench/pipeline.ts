@@ -7,6 +7,7 @@ import { fullLengths } from './contenders.ts';
 import { type Bench, section } from './experiments.ts';
 import type { Section } from './report.ts';
 import type { Shipped } from './shipped.ts';
+import { transformersFiles, transformersOnGpu } from './transformers.ts';
 
 const WORDS = 12;
 
@@ -66,6 +67,20 @@ export async function pipelineStage(
           await encode(greedy.memory);
           await greedy.decode(memoryLengths, WORDS + 1, 'end');
         }),
+        {
+          name: `(f) encoder and transformers.js on WebGPU, ${WORDS} words`,
+          make: async (name) => {
+            const files = transformersFiles(shipped);
+            const writer = await transformersOnGpu(name, device, shipped, files, WORDS + 1);
+            return {
+              ...writer,
+              run: async () => {
+                await encode(writer.memory);
+                await writer.run();
+              },
+            };
+          },
+        },
         contender('the encoder alone', async () => {
           await encode(narvl.memoryBuffer(1));
           await device.queue.onSubmittedWorkDone();

@@ -8,17 +8,23 @@ export const CONTRIB = 'com.microsoft';
 /** Numbers as ONNX names their types. */
 export const FLOAT = 1;
 export const INT32 = 6;
-const INT64 = 7;
+export const INT64 = 7;
+export const BOOL = 9;
 
-const ATTRIBUTE = { float: 1, int: 2 } as const;
+const ATTRIBUTE = { float: 1, int: 2, graph: 5, ints: 7 } as const;
 const model = protobuf.parse(schema, { keepCase: true }).root.lookupType('onnx.ModelProto');
 
 /** A node's attribute; numbers are floats if they are wrapped so. */
-export type Attribute = number | { readonly float: number };
+export type Attribute =
+  | number
+  | readonly number[]
+  | { readonly float: number }
+  /** A graph in a graph, which may use any value that was there before it. */
+  | { readonly graph: object };
 
 /** Nodes and weights in the order in which they were added; names are values' names. */
 export class Graph {
-  readonly #nodes: object[] = [];
+  #nodes: object[] = [];
   readonly #weights: object[] = [];
   #names = 0;
 
@@ -76,6 +82,35 @@ export class Graph {
     ]);
   }
 
+  /**
+   * What one of two graphs computes, as a condition says at run time: the outputs that `then` names.
+   *
+   * @param then adds the nodes of one, and says which of its values are outputs
+   * @param otherwise adds those of the other, with as many outputs of the same types
+   */
+  choose(
+    condition: string,
+    then: () => readonly Output[],
+    otherwise: () => readonly Output[],
+  ): Output[] {
+    const outputs: Output[] = [];
+    const branch = (build: () => readonly Output[]): Attribute => {
+      const outside = this.#nodes;
+      // Weights are the whole graph's all the same, so that branches share them.
+      this.#nodes = [];
+      const made = build();
+      const inside = this.#nodes;
+      this.#nodes = outside;
+      outputs.push(...made);
+      const output = made.map(({ value, type, shape }) => valueInfo({ name: value, type, shape }));
+      return { graph: { name: `b${this.#names++}`, node: inside, output } };
+    };
+    const attribute = { then_branch: branch(then), else_branch: branch(otherwise) };
+    const chosen = outputs.slice(0, outputs.length / 2);
+    const values = this.nodes('If', [condition], attribute, { outputs: chosen.length });
+    return chosen.map((output, i) => ({ ...output, value: values[i] as string }));
+  }
+
   /** The model as a file. */
   encode(inputs: readonly Value[], outputs: readonly Output[]): Uint8Array {
     for (const { name, value } of outputs) {
@@ -99,11 +134,11 @@ export class Graph {
   }
 }
 
-/** An input or output. */
+/** An input or output; a size that has a name is known when it runs. */
 export interface Value {
   readonly name: string;
   readonly type: number;
-  readonly shape: readonly number[];
+  readonly shape: readonly (number | string)[];
 }
 
 /** An output, and which of the graph's values it is. */
@@ -112,12 +147,15 @@ export interface Output extends Value {
 }
 
 function valueInfo({ name, type, shape }: Value): object {
-  const dim = shape.map((size) => ({ dim_value: size }));
+  const dim = shape.map((size) =>
+    typeof size === 'number' ? { dim_value: size } : { dim_param: size },
+  );
   return { name, type: { tensor_type: { elem_type: type, shape: { dim } } } };
 }
 
 function attributeOf(value: Attribute): object {
-  return typeof value === 'number'
-    ? { i: value, type: ATTRIBUTE.int }
-    : { f: value.float, type: ATTRIBUTE.float };
+  if (typeof value === 'number') return { i: value, type: ATTRIBUTE.int };
+  if ('float' in value) return { f: value.float, type: ATTRIBUTE.float };
+  if ('graph' in value) return { g: value.graph, type: ATTRIBUTE.graph };
+  return { ints: value, type: ATTRIBUTE.ints };
 }

@@ -41,7 +41,7 @@ test('a run has every contender that needs no browser, and says why others are m
   // Products in f16 are a fourth (a) where the adapter has them.
   const inHalves = device.features.has('shader-f16');
   expect(letters(captions?.timed)).toBe(`${inHalves ? '(a)' : ''}(a)(a)(a)(b)(b)(b)(b)(c)(d)(g)`);
-  expect(letters(captions?.failed)).toBe(`${inHalves ? '' : '(a)'}(e)(e)(f)(g)(g)`);
+  expect(letters(captions?.failed)).toBe(`${inHalves ? '' : '(a)'}(e)(e)(f)(f)(g)(g)`);
   expect(texts?.timed.map(({ name }) => name)).toEqual([
     'a text of 3 tokens',
     'a text of 15 tokens',
