@@ -36,7 +36,7 @@ export function withNames(search: Search, names: readonly Name[]): Search {
 /** A text that a search found. */
 export interface Hypothesis {
   readonly tokens: readonly number[];
-  /** log p of the text, by the posteriors alone. */
+  /** log p of the text, by the posteriors alone; of `pieces` that a slot does not list, an upper bound. */
   readonly logProb: number;
   /** What it was ranked by: `logProb`, the language model's share and the bonus. */
   readonly score: number;
