@@ -5,7 +5,7 @@
  * Its weights are the one-pass decoder's, with the query table for positions and the vocabulary's
  * projection, transposed, for word embeddings, as a trained twin has them.
  */
-import { allocate, type Buffers } from '../../src/gpu/buffers.ts';
+import { allocateIn, Buffers } from '../../src/gpu/buffers.ts';
 import { CostCounter } from '../../src/gpu/counters.ts';
 import type { Step } from '../../src/gpu/step.ts';
 import { type Tiling, tilingFor } from '../../src/gpu/tiling.ts';
@@ -54,16 +54,22 @@ export class AutoregressiveDecoder {
       throw new Error(`words: expected at most ${shape.queries}, one a position, got ${words}`);
     }
     const kernels = await compileKernels(device, shape, writing, tiling);
-    return allocate(device, (buffers) => {
-      const memory = buffers.storage('memory', batch * shape.memory * width);
-      const head = weights.get('head.weight')?.data ?? new Float32Array();
-      const embeddings = buffers.upload('words', transpose(head, width, vocabulary));
-      const uploaded = uploadWeights(buffers, shape, weights, tiling.weightBits);
-      const plan = buildPlan(buffers, shape, kernels, uploaded, embeddings, memory, writing);
-      const bytes = words * batch * beams * choiceLength(beams) * 4;
-      const readback = buffers.readback('choices', bytes);
-      return new AutoregressiveDecoder(device, writing, memory, plan, readback, buffers);
-    });
+    const buffers = new Buffers(device);
+    try {
+      const uploaded = await uploadWeights(buffers, shape, weights, tiling.weightBits);
+      return await allocateIn(buffers, () => {
+        const memory = buffers.storage('memory', batch * shape.memory * width);
+        const head = weights.get('head.weight')?.data ?? new Float32Array();
+        const embeddings = buffers.upload('words', transpose(head, width, vocabulary));
+        const plan = buildPlan(buffers, shape, kernels, uploaded, embeddings, memory, writing);
+        const bytes = words * batch * beams * choiceLength(beams) * 4;
+        const readback = buffers.readback('choices', bytes);
+        return new AutoregressiveDecoder(device, writing, memory, plan, readback, buffers);
+      });
+    } catch (error) {
+      buffers.destroy();
+      throw error;
+    }
   }
 
   /**

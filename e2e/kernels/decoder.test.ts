@@ -1,8 +1,10 @@
 /** The whole GPU decoder against the whole reference decoder, and what a pass may cost. */
 import { expect, test } from 'vitest';
+import { NarvlError } from '../../src/errors.ts';
 import { GpuDecoder } from '../../src/gpu/decoder.ts';
 import { requestGpu } from '../../src/gpu/device.ts';
 import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
+import { ArrivingWeights } from '../../src/model/arriving-weights.ts';
 import {
   type DecodeRequest,
   type DecoderShape,
@@ -12,6 +14,7 @@ import {
 import { ReferenceDecoder } from '../../src/reference/decoder.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { randomNumbers, randomWeights, seededRandom } from '../../src/testing/random.ts';
+import { writeSafetensors } from '../../src/testing/safetensors.ts';
 import { withDevice } from './device.ts';
 
 const small: DecoderShape = {
@@ -211,6 +214,69 @@ test('requests and weights that do not fit say so', () =>
       code: 'invalid-model',
       message: 'weight head.bias is missing',
     });
+  }));
+
+/** The decoder of weights whose file the caller sends, and the buffers that were made for them. */
+function arriving(device: GPUDevice) {
+  const made: GPUBuffer[] = [];
+  const destroyed: GPUBuffer[] = [];
+  const watched = new Proxy(device, {
+    get(target, name) {
+      if (name === 'createBuffer') {
+        return (descriptor: GPUBufferDescriptor) => {
+          const buffer = target.createBuffer(descriptor);
+          const destroy = buffer.destroy.bind(buffer);
+          buffer.destroy = () => {
+            destroyed.push(buffer);
+            destroy();
+          };
+          made.push(buffer);
+          return buffer;
+        };
+      }
+      const value = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const file = writeSafetensors(weights);
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const decoder = GpuDecoder.create(watched, small, new ArrivingWeights(readable, file.length));
+  return { decoder, file, made, destroyed, writer: writable.getWriter() };
+}
+
+test('weights go to the GPU as they come, and no decoder is there before their file is checked', () =>
+  withDevice(async ({ device }) => {
+    const { decoder, file, made, writer } = arriving(device);
+    await writer.write(file.subarray(0, -4));
+    await expect.poll(() => made.length).toBeGreaterThan(10);
+    const early = made.length;
+    await writer.write(file.subarray(-4));
+    await expect.poll(() => made.length).toBeGreaterThan(early);
+    const first = await Promise.race([decoder, new Promise((r) => setTimeout(r, 200, 'waiting'))]);
+    expect(first).toBe('waiting');
+    await writer.close();
+    const [gpu, whole] = [await decoder, await smallDecoder(device)];
+    const memory = randomMemory(small, [37], 5);
+    const [a, b] = await Promise.all(
+      [gpu, whole].map((it) => {
+        device.queue.writeBuffer(it.memoryBuffer(1), 0, memory.buffer);
+        return it.decode({ ...everything, posteriors: true });
+      }),
+    );
+    expect(a).toEqual(b);
+    gpu.dispose();
+  }));
+
+test('weights whose file breaks off leave no buffer behind', () =>
+  withDevice(async ({ device }) => {
+    const { decoder, file, made, destroyed, writer } = arriving(device);
+    decoder.catch(() => {});
+    await writer.write(file.subarray(0, -4));
+    await expect.poll(() => made.length).toBeGreaterThan(10);
+    const reason = new NarvlError('integrity', 'another file');
+    await writer.abort(reason);
+    await expect(decoder).rejects.toBe(reason);
+    expect(new Set(destroyed)).toEqual(new Set(made));
   }));
 
 test('a disposed decoder says so, before and during a pass', () =>

@@ -71,6 +71,17 @@ export class Buffers {
  */
 export async function allocate<T>(device: GPUDevice, make: (buffers: Buffers) => T): Promise<T> {
   const buffers = new Buffers(device);
+  try {
+    return await allocateIn(buffers, make);
+  } catch (error) {
+    buffers.destroy();
+    throw error;
+  }
+}
+
+/** As `allocate`, with buffers that are there, and stay the caller's to destroy. */
+export async function allocateIn<T>(buffers: Buffers, make: (buffers: Buffers) => T): Promise<T> {
+  const { device } = buffers;
   device.pushErrorScope('out-of-memory');
   let failure: unknown;
   let made: { value: T } | undefined;
@@ -82,7 +93,6 @@ export async function allocate<T>(device: GPUDevice, make: (buffers: Buffers) =>
   // Popped before anything is awaited, so that no other work falls into this scope.
   const outOfMemory = await device.popErrorScope();
   if (made && !outOfMemory) return made.value;
-  buffers.destroy();
   // A buffer mapped at creation that finds no memory throws RangeError instead.
   if (!outOfMemory && !(failure instanceof RangeError)) throw failure;
   const reason = outOfMemory?.message ?? String(failure);

@@ -1,6 +1,7 @@
 /** The decoder in WGSL: one command encoder, one submit and one read-back a pass. */
 import { NarvlError } from '../errors.ts';
-import { checkDecoding, checkModel, checkRequest } from '../model/checks.ts';
+import { ArrivingWeights } from '../model/arriving-weights.ts';
+import { checkDecoding, checkRequest, checkShape } from '../model/checks.ts';
 import {
   type DecodeRequest,
   type DecoderCost,
@@ -18,6 +19,7 @@ import { compileKernels } from './kernels.ts';
 import { buildPlan, type Plan, type PlanContext } from './plan.ts';
 import { Results, type Source } from './results.ts';
 import { readScored, type Scoring } from './score.ts';
+import { settled } from './settled.ts';
 import type { Step } from './step.ts';
 import { type Tiling, tilingFor } from './tiling.ts';
 import { uploadWeights } from './weights.ts';
@@ -53,42 +55,36 @@ export class GpuDecoder {
   }
 
   /**
-   * Compiles the kernels and uploads the weights; a promise of weights is waited for meanwhile.
+   * Compiles the kernels and uploads the weights, those that are still on their way as they come.
    *
    * @param tiling how kernels are cut into workgroups; by default, what suits the device
    * @throws NarvlError 'invalid-model' if the weights do not fit the shape or the device.
-   * @throws NarvlError 'out-of-memory' if they do not fit the GPU's memory.
+   * @throws NarvlError 'out-of-memory' if they do not fit the GPU's memory, and what keeps weights
+   * from arriving.
    */
   static async create(
     device: GPUDevice,
     shape: DecoderShape,
-    weights: DecoderWeights | Promise<DecoderWeights>,
+    weights: DecoderWeights | ArrivingWeights,
     tiling: Tiling = tilingFor(device),
   ): Promise<GpuDecoder> {
-    const upload = async () => {
-      const there = await weights;
-      checkModel(shape, there);
-      return allocate(device, (buffers) => ({
+    checkShape(shape);
+    const buffers = new Buffers(device);
+    try {
+      const [, uploaded, kernels] = await settled([
+        weights instanceof ArrivingWeights ? weights.all : Promise.resolve(weights),
+        uploadWeights(buffers, shape, weights, tiling.weightBits),
+        compileKernels(device, shape, tiling),
+      ]);
+      return new GpuDecoder(
+        { device, shape, kernels, weights: uploaded },
+        { weightBits: tiling.weightBits, productBits: tiling.productBits },
         buffers,
-        weights: uploadWeights(buffers, shape, there, tiling.weightBits),
-      }));
-    };
-    const [compiled, uploading] = await Promise.allSettled([
-      compileKernels(device, shape, tiling),
-      upload(),
-    ]);
-    if (uploading.status === 'rejected') throw uploading.reason;
-    const { value: uploaded } = uploading;
-    if (compiled.status === 'rejected') {
-      uploaded.buffers.destroy();
-      throw compiled.reason;
+      );
+    } catch (error) {
+      buffers.destroy();
+      throw error;
     }
-    const kernels = compiled.value;
-    return new GpuDecoder(
-      { device, shape, kernels, weights: uploaded.weights },
-      { weightBits: tiling.weightBits, productBits: tiling.productBits },
-      uploaded.buffers,
-    );
   }
 
   get shape(): DecoderShape {

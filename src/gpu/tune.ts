@@ -1,4 +1,5 @@
 /** Which cut of the kernels runs fastest on a device: a few are built, and take turns. */
+import type { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { DecoderShape, DecoderWeights, QueryRange } from '../model/decoder.ts';
 import { GpuDecoder } from './decoder.ts';
 import { hardwareTiling, runsOn, type Tiling } from './tiling.ts';
@@ -40,7 +41,7 @@ const BUDGET = 1000;
 export async function fastestDecoder(
   device: GPUDevice,
   shape: DecoderShape,
-  weights: DecoderWeights | Promise<DecoderWeights>,
+  weights: DecoderWeights | ArrivingWeights,
   queries: QueryRange,
   candidates: ReadonlyMap<string, Tiling> = variants,
 ): Promise<Tuned> {

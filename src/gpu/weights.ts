@@ -1,8 +1,11 @@
 /** The decoder's weights on the GPU, with every layer norm but the queries' folded away. */
+import type { ArrivingWeights } from '../model/arriving-weights.ts';
+import { checkWeight, weightShapes } from '../model/checks.ts';
 import type { DecoderShape, DecoderWeights, WeightBits } from '../model/decoder.ts';
-import type { Buffers } from './buffers.ts';
+import { allocateIn, type Buffers } from './buffers.ts';
 import { foldNorm, type LinearWeights, padOutputs } from './fold.ts';
 import { packWeights } from './pack.ts';
+import { settled } from './settled.ts';
 
 /** A linear layer's buffers. */
 export interface LinearOnGpu {
@@ -34,42 +37,67 @@ export interface WeightsOnGpu {
   readonly head: LinearOnGpu;
 }
 
-/** Uploads weights that `checkModel` has passed. */
-export function uploadWeights(
+/**
+ * Uploads weights into buffers of the caller's, who destroys them if this fails: each layer's as soon
+ * as they are there.
+ *
+ * @throws NarvlError 'invalid-model' that names a weight which is missing or has another shape.
+ * @throws NarvlError 'out-of-memory' if they do not fit the GPU's memory, and what keeps them from
+ * arriving.
+ */
+export async function uploadWeights(
   buffers: Buffers,
   shape: DecoderShape,
-  weights: DecoderWeights,
+  weights: DecoderWeights | ArrivingWeights,
   bits: WeightBits,
-): WeightsOnGpu {
-  const data = (name: string): Float32Array => weights.get(name)?.data ?? new Float32Array();
-  const read = (name: string): LinearWeights => ({
-    weight: data(`${name}.weight`),
-    bias: data(`${name}.bias`),
-  });
-  const upload = (name: string, linear: LinearWeights): LinearOnGpu => {
+): Promise<WeightsOnGpu> {
+  const shapes = weightShapes(shape);
+  const data = async (name: string): Promise<Float32Array> => {
+    const weight = await weights.get(name);
+    checkWeight(name, shapes.get(name) ?? [], weight);
+    return weight.data;
+  };
+  const pair = (name: string) => Promise.all([data(`${name}.weight`), data(`${name}.bias`)]);
+  const read = async (name: string): Promise<LinearWeights> => {
+    const [weight, bias] = await pair(name);
+    return { weight, bias };
+  };
+  const upload = async (name: string, linear: LinearWeights): Promise<LinearOnGpu> => {
     const { weight, bias } = packWeights(linear, bits);
-    return {
+    return allocateIn(buffers, () => ({
       weight: buffers.upload(`${name}.weight`, weight),
       bias: buffers.upload(`${name}.bias`, bias),
-    };
+    }));
   };
-  const fold = (name: string, norm: string): LinearWeights =>
-    foldNorm(read(name), { gain: data(`${norm}.weight`), bias: data(`${norm}.bias`) });
-  const plain = (name: string) => upload(name, read(name));
-  const normed = (name: string, norm: string) => upload(name, fold(name, norm));
-  return {
-    queries: buffers.upload('queries', data('queries.weight')),
-    queriesGain: buffers.upload('queries.norm.weight', data('queries.norm.weight')),
-    queriesBias: buffers.upload('queries.norm.bias', data('queries.norm.bias')),
-    kv: plain('cross.kv'),
-    layers: Array.from({ length: shape.layers }, (_, i) => ({
-      qkv: normed(`layers.${i}.self.qkv`, `layers.${i}.self.norm`),
-      selfOut: plain(`layers.${i}.self.out`),
-      crossQ: normed(`layers.${i}.cross.q`, `layers.${i}.cross.norm`),
-      crossOut: plain(`layers.${i}.cross.out`),
-      up: normed(`layers.${i}.ffn.up`, `layers.${i}.ffn.norm`),
-      down: plain(`layers.${i}.ffn.down`),
-    })),
-    head: upload('head', padOutputs(fold('head', 'head.norm'))),
+  const fold = async (name: string, norm: string): Promise<LinearWeights> => {
+    const [linear, [gain, bias]] = await Promise.all([read(name), pair(norm)]);
+    return foldNorm(linear, { gain, bias });
   };
+  const plain = async (name: string) => upload(name, await read(name));
+  const normed = async (name: string, norm: string) => upload(name, await fold(name, norm));
+  const rows = async (name: string) => {
+    const numbers = await data(name);
+    return allocateIn(buffers, () => buffers.upload(name, numbers));
+  };
+  const layer = async (i: number): Promise<LayerOnGpu> => {
+    const at = `layers.${i}`;
+    const [qkv, selfOut, crossQ, crossOut, up, down] = await settled([
+      normed(`${at}.self.qkv`, `${at}.self.norm`),
+      plain(`${at}.self.out`),
+      normed(`${at}.cross.q`, `${at}.cross.norm`),
+      plain(`${at}.cross.out`),
+      normed(`${at}.ffn.up`, `${at}.ffn.norm`),
+      plain(`${at}.ffn.down`),
+    ]);
+    return { qkv, selfOut, crossQ, crossOut, up, down };
+  };
+  const [queries, queriesGain, queriesBias, kv, head, layers] = await settled([
+    rows('queries.weight'),
+    rows('queries.norm.weight'),
+    rows('queries.norm.bias'),
+    plain('cross.kv'),
+    fold('head', 'head.norm').then((folded) => upload('head', padOutputs(folded))),
+    settled(Array.from({ length: shape.layers }, (_, i) => layer(i))),
+  ]);
+  return { queries, queriesGain, queriesBias, kv, head, layers };
 }

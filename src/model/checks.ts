@@ -45,6 +45,13 @@ export function weightShapes(shape: DecoderShape): Map<string, readonly number[]
  * @throws NarvlError 'invalid-model' that names the first thing wrong.
  */
 export function checkModel(shape: DecoderShape, weights: DecoderWeights): void {
+  checkShape(shape);
+  for (const [name, expected] of weightShapes(shape))
+    checkWeight(name, expected, weights.get(name));
+}
+
+/** @throws NarvlError 'invalid-model' that names the first size that cannot be. */
+export function checkShape(shape: DecoderShape): void {
   const sizes = ['width', 'heads', 'layers', 'ffn', 'vocabulary', 'queries', 'memory'] as const;
   for (const size of sizes) {
     if (!Number.isSafeInteger(shape[size]) || shape[size] < 1) {
@@ -76,11 +83,14 @@ export function checkModel(shape: DecoderShape, weights: DecoderWeights): void {
       );
     }
   }
-  for (const [name, expected] of weightShapes(shape))
-    checkWeight(name, expected, weights.get(name));
 }
 
-function checkWeight(name: string, expected: readonly number[], weight: Weight | undefined): void {
+/** @throws NarvlError 'invalid-model' unless there is a weight of that shape. */
+export function checkWeight(
+  name: string,
+  expected: readonly number[],
+  weight: Weight | undefined,
+): asserts weight is Weight {
   if (!weight) throw new NarvlError('invalid-model', `weight ${name} is missing`);
   const numbers = expected.reduce((product, size) => product * size, 1);
   if (`${weight.shape}` !== `${expected}` || weight.data.length !== numbers) {

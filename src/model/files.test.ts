@@ -1,7 +1,7 @@
 /** Downloads against a made-up server: what arrives is what the manifest promised, or an error. */
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { loadModelFiles } from './files.ts';
+import { downloadModel, loadModelFiles } from './files.ts';
 import {
   answerTask,
   captionTasks,
@@ -91,6 +91,25 @@ describe('loadModelFiles', () => {
     await expect(load()).rejects.toMatchObject({ code: 'integrity' });
     server.set('fusion.onnx', Uint8Array.of(4, 5, 6));
     await expect(load()).rejects.toMatchObject({ code: 'integrity' });
+  });
+
+  it('gives the weights in pieces, and ends or fails with the file', async () => {
+    const good = await downloadModel(URL_OF_MODEL, () => {});
+    const reader = good.weights.getReader();
+    expect(await reader.read()).toEqual({ done: false, value: contents['decoder.safetensors'] });
+    expect(await reader.read()).toMatchObject({ done: true });
+    await good.all;
+
+    server.set('decoder.safetensors', Uint8Array.of(0));
+    const bad = await downloadModel(URL_OF_MODEL, () => {});
+    const other = bad.weights.getReader();
+    await other.read().catch(() => {});
+    await expect(other.closed).rejects.toMatchObject({ code: 'integrity' });
+    await expect(bad.all).rejects.toMatchObject({ code: 'integrity' });
+
+    const unread = await downloadModel(URL_OF_MODEL, () => {});
+    await unread.weights.cancel();
+    await expect(unread.all).rejects.toMatchObject({ code: 'integrity' });
   });
 
   it('says which file the server does not have', async () => {

@@ -10,6 +10,9 @@ import { sha256 as hashOf } from './sha256.ts';
 
 const CACHE = 'narvl-model-files';
 
+/** The file that is used piece by piece. */
+const STREAMED = 'decoder.safetensors';
+
 /** A manifest beyond this is none. */
 const LARGEST_MANIFEST = 1 << 20;
 
@@ -22,6 +25,11 @@ export interface ModelFiles {
 /** The files of a model whose manifest is there: each comes when it is whole and checked. */
 export interface ModelDownload {
   readonly manifest: Manifest;
+  /**
+   * decoder.safetensors in pieces, as they come. Ends when the file is whole and checked, and fails as
+   * its promise rejects; who does not read it cancels it, as it keeps what was not read.
+   */
+  readonly weights: ReadableStream<Uint8Array>;
   /** Reject with NarvlError `download-failed` or `integrity`. */
   readonly files: { readonly [Name in keyof Manifest['files']]: Promise<ArrayBuffer> };
   /** When all are there. */
@@ -48,11 +56,14 @@ export async function downloadModel(
   let loaded = 0;
   onBytes(0, total);
   const cache = await openCache();
+  const weights = new Pieces();
   const files = entries.map(([name, { bytes, sha256 }]) => {
-    const file = loadFile(new URL(name, url), bytes, sha256, cache, (more) => {
-      loaded += more;
+    const file = loadFile(new URL(name, url), bytes, sha256, cache, (piece) => {
+      if (name === STREAMED) weights.push(piece);
+      loaded += piece.byteLength;
       onBytes(loaded, total);
     });
+    if (name === STREAMED) weights.endWith(file);
     return [name, file] as const;
   });
   const all = Promise.all(files.map(async ([name, file]) => [name, await file] as const)).then(
@@ -60,7 +71,12 @@ export async function downloadModel(
   );
   // Who waits for one file need not wait for the others to be told what went wrong.
   all.catch(() => {});
-  return { manifest, files: Object.fromEntries(files) as ModelDownload['files'], all };
+  return {
+    manifest,
+    weights: weights.stream,
+    files: Object.fromEntries(files) as ModelDownload['files'],
+    all,
+  };
 }
 
 /** All files of a model, as `downloadModel` says. */
@@ -76,7 +92,7 @@ async function loadFile(
   bytes: number,
   sha256: string,
   cache: Cache | undefined,
-  onBytes: (more: number) => void,
+  onPiece: (piece: Uint8Array) => void,
 ): Promise<ArrayBuffer> {
   const key = new URL(url);
   key.search = `sha256=${sha256}`;
@@ -84,12 +100,12 @@ async function loadFile(
   if (kept) {
     const data = await kept.arrayBuffer().catch(() => undefined);
     if (data?.byteLength === bytes && (await hashOf(data)) === sha256) {
-      onBytes(bytes);
+      onPiece(new Uint8Array(data));
       return data;
     }
     await cache?.delete(key).catch(() => undefined);
   }
-  const data = await readBody(await request(url.href), url.href, bytes, onBytes);
+  const data = await readBody(await request(url.href), url.href, bytes, onPiece);
   if (data.byteLength !== bytes) {
     throw new NarvlError(
       'integrity',
@@ -103,6 +119,35 @@ async function loadFile(
   // A full disk or private mode costs the next visit a download, never this one its captions.
   await cache?.put(key, new Response(data)).catch(() => undefined);
   return data;
+}
+
+/** A file as a stream that others write. */
+class Pieces {
+  readonly stream: ReadableStream<Uint8Array>;
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+
+  constructor() {
+    this.stream = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      cancel: () => {
+        this.#controller = undefined;
+      },
+    });
+  }
+
+  push(piece: Uint8Array): void {
+    this.#controller?.enqueue(piece);
+  }
+
+  /** Ends with the file, whether it turns out good or bad. */
+  endWith(file: Promise<unknown>): void {
+    file.then(
+      () => this.#controller?.close(),
+      (error) => this.#controller?.error(error),
+    );
+  }
 }
 
 async function request(url: string, init?: RequestInit): Promise<Response> {
@@ -123,7 +168,7 @@ async function readBody(
   response: Response,
   url: string,
   limit: number,
-  onBytes: (more: number) => void = () => {},
+  onPiece: (piece: Uint8Array) => void = () => {},
 ): Promise<ArrayBuffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -137,7 +182,7 @@ async function readBody(
         throw new NarvlError('integrity', `${url}: expected at most ${limit} bytes, got more`);
       }
       chunks.push(value);
-      onBytes(value.byteLength);
+      onPiece(value);
     }
   } catch (cause) {
     if (cause instanceof NarvlError) throw cause;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { NarvlError } from '../errors.ts';
-import { parseSafetensors } from './safetensors.ts';
+import { parseSafetensors, SafetensorsReader } from './safetensors.ts';
 
 interface Entry {
   dtype: string;
@@ -249,4 +249,40 @@ test('corruption gives weights or an invalid model, never another error', () => 
     }),
     { seed: 2, numRuns: 3000 },
   );
+});
+
+test('reads the same of a file in pieces, each weight as soon as its bytes are there', () => {
+  fc.assert(
+    fc.property(
+      tensors,
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+      (list, steps) => {
+        const bytes = new Uint8Array(wellFormed(list));
+        const reader = new SafetensorsReader(bytes.length);
+        const weights = [];
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const step = steps[i % steps.length] ?? 1;
+          weights.push(...reader.push(bytes.subarray(at, at + step)));
+          at += step;
+        }
+        reader.end();
+        expect(weights).toEqual([...parseSafetensors(bytes.buffer)]);
+      },
+    ),
+  );
+  const both = new Uint8Array(
+    file(
+      {
+        first: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+        second: { dtype: 'F32', shape: [1], data_offsets: [4, 8] },
+      },
+      f32(1, 2),
+    ),
+  );
+  const reader = new SafetensorsReader(both.length);
+  expect(reader.push(both.subarray(0, -4)).map(([name]) => name)).toEqual(['first']);
+  expect(() => reader.end()).toThrow(`expected ${both.length} bytes, got fewer`);
+  expect(reader.push(both.subarray(-4)).map(([name]) => name)).toEqual(['second']);
+  reader.end();
+  expect(() => reader.push(Uint8Array.of(0))).toThrow(`expected ${both.length} bytes, got more`);
 });

@@ -32,46 +32,113 @@ interface Tensor {
 }
 
 /**
- * All tensors of a file by name, in f32 whatever they were stored as. The scales of I8 tensors are
- * worked in and not listed. They are copies: the file's buffer can go.
+ * All tensors of a file by name, in f32 whatever they were stored as, in the order of their bytes.
+ * The scales of I8 tensors are worked in and not listed. They are copies: the file's buffer can go.
  *
  * @throws NarvlError 'invalid-model', and nothing else, if the bytes are no such file.
  */
 export function parseSafetensors(file: ArrayBuffer): Map<string, Weight> {
-  const { header, dataStart } = readHeader(file);
-  const dataBytes = file.byteLength - dataStart;
-  const tensors = Object.entries(header)
-    .filter(([name]) => name !== '__metadata__')
-    .map(([name, entry]) => checkEntry(name, entry, dataBytes));
-  checkCoverage(tensors, dataBytes);
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const numbers = ({ dtype, begin, end }: Tensor): Float32Array => {
-    const bytes = file.slice(dataStart + begin, dataStart + end);
-    return readers[dtype](bytes);
-  };
-  const weights = new Map<string, Weight>();
-  for (const tensor of tensors) {
-    const { name, shape } = tensor;
-    if (isScale(name)) {
-      checkPartner(name, byName);
-      continue;
-    }
-    const data = numbers(tensor);
-    if (tensor.dtype === 'I8') {
-      const scale = findScale(tensor, byName);
-      scaleColumns(scale.name, data, numbers(scale));
-    }
-    weights.set(name, { shape, data });
-  }
+  const reader = new SafetensorsReader(file.byteLength);
+  const weights = new Map(reader.push(new Uint8Array(file)));
+  reader.end();
   return weights;
+}
+
+/** Reads a file whose bytes come in pieces, as `parseSafetensors` reads a whole one. */
+export class SafetensorsReader {
+  readonly #fileBytes: number;
+  /** Asks for so many bytes at a time, until it has read the file. */
+  readonly #reading: Generator<number, void, ArrayBuffer>;
+  /** The bytes that were asked for, undefined if no more are; the first `#filled` are there. */
+  #part: Uint8Array<ArrayBuffer> | undefined;
+  #filled = 0;
+  /** Whole weights that `push` has still to give. */
+  #complete: [string, Weight][] = [];
+
+  constructor(fileBytes: number) {
+    this.#fileBytes = fileBytes;
+    this.#reading = this.#read();
+    this.#ask(this.#reading.next());
+  }
+
+  /**
+   * The weights that a piece completes, by name.
+   * @throws NarvlError 'invalid-model' that says what is wrong with the bytes so far.
+   */
+  push(piece: Uint8Array): [string, Weight][] {
+    let rest = piece;
+    while (this.#part) {
+      const taken = rest.subarray(0, this.#part.length - this.#filled);
+      this.#part.set(taken, this.#filled);
+      this.#filled += taken.length;
+      rest = rest.subarray(taken.length);
+      if (this.#filled < this.#part.length) break;
+      this.#ask(this.#reading.next(this.#part.buffer));
+    }
+    if (rest.length > 0) throw invalid(`expected ${this.#fileBytes} bytes, got more`);
+    return this.#complete.splice(0);
+  }
+
+  /** @throws NarvlError 'invalid-model' if bytes are missing. */
+  end(): void {
+    if (this.#part) throw invalid(`expected ${this.#fileBytes} bytes, got fewer`);
+  }
+
+  #ask({ value, done }: IteratorResult<number, void>): void {
+    this.#part = done ? undefined : new Uint8Array(value);
+    this.#filled = 0;
+  }
+
+  *#read(): Generator<number, void, ArrayBuffer> {
+    if (this.#fileBytes < lengthBytes) {
+      throw invalid(`expected at least ${lengthBytes} bytes, got ${this.#fileBytes}`);
+    }
+    const headerBytes = readLength(yield lengthBytes, this.#fileBytes);
+    const header = readHeader(yield headerBytes);
+    const tensors = checkHeader(header, this.#fileBytes - lengthBytes - headerBytes);
+    const stored = new Map<string, Float32Array>();
+    for (const tensor of tensors.values()) {
+      const { name, dtype, begin, end } = tensor;
+      stored.set(name, readers[dtype](yield end - begin));
+      // An I8 matrix is whole once its scale is there too, whichever comes last.
+      const of = isScale(name) ? tensors.get(partnerOf(name)) : tensor;
+      const weight = of && wholeWeight(of, tensors, stored);
+      if (weight) this.#complete.push([of.name, weight]);
+    }
+  }
+}
+
+/** A tensor's weight, if everything that it needs is there. What it used is forgotten. */
+function wholeWeight(
+  tensor: Tensor,
+  tensors: ReadonlyMap<string, Tensor>,
+  stored: Map<string, Float32Array>,
+): Weight | undefined {
+  const { name, shape } = tensor;
+  const data = stored.get(name);
+  if (!data) return undefined;
+  if (tensor.dtype === 'I8') {
+    const scale = findScale(tensor, tensors);
+    const scales = stored.get(scale.name);
+    if (!scales) return undefined;
+    scaleColumns(scale.name, data, scales);
+    stored.delete(scale.name);
+  }
+  stored.delete(name);
+  return { shape, data };
 }
 
 function isScale(name: string): boolean {
   return name.endsWith(scaleSuffix);
 }
 
+/** The name of the matrix that a scale belongs to. */
+function partnerOf(scale: string): string {
+  return scale.slice(0, -scaleSuffix.length);
+}
+
 function checkPartner(name: string, tensors: ReadonlyMap<string, Tensor>): void {
-  const scaled = name.slice(0, -scaleSuffix.length);
+  const scaled = partnerOf(name);
   const dtype = tensors.get(scaled)?.dtype;
   if (dtype === 'I8') return;
   throw invalid(`${name}: expected ${scaled} to be I8, got ${dtype ?? 'no such tensor'}`);
@@ -106,17 +173,17 @@ function invalid(message: string, cause?: unknown): NarvlError {
   return new NarvlError('invalid-model', `safetensors: ${message}`, { cause });
 }
 
-function readHeader(file: ArrayBuffer): { header: Record<string, unknown>; dataStart: number } {
-  if (file.byteLength < lengthBytes) {
-    throw invalid(`expected at least ${lengthBytes} bytes, got ${file.byteLength}`);
-  }
-  const length = new DataView(file).getBigUint64(0, true);
-  const most = Math.min(file.byteLength - lengthBytes, maxHeaderBytes);
+/** The header's bytes, by the first ones of the file. */
+function readLength(bytes: ArrayBuffer, fileBytes: number): number {
+  const length = new DataView(bytes).getBigUint64(0, true);
+  const most = Math.min(fileBytes - lengthBytes, maxHeaderBytes);
   if (length > BigInt(most)) {
     throw invalid(`expected a header of at most ${most} bytes, got ${length}`);
   }
-  const dataStart = lengthBytes + Number(length);
-  const bytes = new Uint8Array(file, lengthBytes, Number(length));
+  return Number(length);
+}
+
+function readHeader(bytes: ArrayBuffer): Record<string, unknown> {
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -124,7 +191,22 @@ function readHeader(file: ArrayBuffer): { header: Record<string, unknown>; dataS
     throw invalid('expected a header in JSON', cause);
   }
   if (!isObject(header)) throw invalid('expected the header to be a JSON object');
-  return { header, dataStart };
+  return header;
+}
+
+/** The tensors of a file with `dataBytes` behind its header, by name, in the order of their bytes. */
+function checkHeader(header: Record<string, unknown>, dataBytes: number): Map<string, Tensor> {
+  const tensors = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => checkEntry(name, entry, dataBytes))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkCoverage(tensors, dataBytes);
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  for (const tensor of tensors) {
+    if (isScale(tensor.name)) checkPartner(tensor.name, byName);
+    else if (tensor.dtype === 'I8') findScale(tensor, byName);
+  }
+  return byName;
 }
 
 function checkEntry(name: string, entry: unknown, dataBytes: number): Tensor {
@@ -152,11 +234,10 @@ function checkEntry(name: string, entry: unknown, dataBytes: number): Tensor {
   return { name, dtype, shape, begin, end };
 }
 
-/** The format asks that tensors follow each other without gap or overlap to the end of the file. */
+/** The format asks that tensors, here in order, follow each other without gap or overlap to the end. */
 function checkCoverage(tensors: readonly Tensor[], dataBytes: number): void {
   let covered = 0;
-  const byOffset = [...tensors].sort((a, b) => a.begin - b.begin || a.end - b.end);
-  for (const { name, begin, end } of byOffset) {
+  for (const { name, begin, end } of tensors) {
     if (begin !== covered) {
       throw invalid(`${name}: expected to start at ${covered}, where the last ends, got ${begin}`);
     }

@@ -18,6 +18,7 @@ import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
+import { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
 import { downloadModel, type ModelDownload } from '../model/files.ts';
 import type { RgbaPixels } from '../model/image.ts';
@@ -31,7 +32,6 @@ import {
   type TaskCalibration,
 } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
-import { parseSafetensors } from '../model/safetensors.ts';
 import { readQuestion } from '../model/text.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import {
@@ -137,7 +137,7 @@ export class Pipeline {
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
     let bytes = { loaded: 0, total: 0 };
-    const [{ manifest, files, all }, gpu] = await Promise.all([
+    const [{ manifest, weights, files, all }, gpu] = await Promise.all([
       downloadModel(url, (loaded, total) => {
         bytes = { loaded, total };
         onProgress({ stage: 'download', ...bytes });
@@ -153,7 +153,7 @@ export class Pipeline {
       onGpu ?? 'wasm',
     );
     const [decoder, preprocessor, encoder, { tokenizer, searches }] = await Promise.all([
-      openDecoder(device.decoder, choice, gpu, { manifest, files }, opening),
+      openDecoder(device.decoder, choice, gpu, { manifest, weights, files }, opening),
       onGpu && GpuPreprocessor.create(onGpu, manifest.image),
       opening,
       all.then((model) => {
@@ -445,10 +445,9 @@ async function openDecoder(
   where: DecoderDevice,
   choice: DeviceChoice,
   gpu: Gpu | undefined,
-  { manifest, files }: Pick<ModelDownload, 'manifest' | 'files'>,
+  { manifest, weights, files }: Omit<ModelDownload, 'all'>,
   encoder: Promise<Encoder>,
 ): Promise<Decoder> {
-  const weights = files['decoder.safetensors'];
   if (where === 'wasm') {
     const graph = files['decoder.onnx'];
     if (!graph) {
@@ -457,14 +456,14 @@ async function openDecoder(
         "decoder: expected 'webgpu' or 'reference', got 'wasm', for which this model has no decoder.onnx",
       );
     }
-    await encoder;
-    return WasmDecoder.create(manifest.decoder, await graph, await weights);
+    await Promise.all([encoder, weights.cancel()]);
+    return WasmDecoder.create(manifest.decoder, await graph, await files['decoder.safetensors']);
   }
-  const parsed = weights.then(parseSafetensors);
-  parsed.catch(() => {}); // The decoder may not listen yet; it will be told.
+  const { bytes } = manifest.files['decoder.safetensors'];
+  const arriving = new ArrivingWeights(weights, bytes);
   return gpu && where === 'webgpu'
-    ? tunedDecoder(gpu, manifest, parsed, choice)
-    : new ReferenceDecoder(manifest.decoder, await parsed);
+    ? tunedDecoder(gpu, manifest, arriving, choice)
+    : new ReferenceDecoder(manifest.decoder, await arriving.all);
 }
 
 function bitsOf(decoder: Decoder): Pick<Device, 'weightBits' | 'productBits'> {

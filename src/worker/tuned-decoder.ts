@@ -7,7 +7,7 @@ import { GpuDecoder } from '../gpu/decoder.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { tilingFor } from '../gpu/tiling.ts';
 import { fastestDecoder, variants } from '../gpu/tune.ts';
-import type { DecoderWeights } from '../model/decoder.ts';
+import type { ArrivingWeights } from '../model/arriving-weights.ts';
 import { findCaptionTask, type Manifest } from '../model/manifest.ts';
 import { sha256 } from '../model/sha256.ts';
 import type { DeviceChoice } from '../protocol.ts';
@@ -26,7 +26,7 @@ const BITS = [32, 16, 8];
 export async function tunedDecoder(
   { device, adapter }: Gpu,
   manifest: Manifest,
-  weights: Promise<DecoderWeights>,
+  weights: ArrivingWeights,
   { weightBits, tune = weightBits === undefined && !adapter.software }: DeviceChoice,
 ): Promise<GpuDecoder> {
   if (weightBits !== undefined && !BITS.includes(weightBits)) {
