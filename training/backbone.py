@@ -25,13 +25,6 @@ CELL = 32
 """Pixels of a cell's side."""
 
 
-def cells(photo: int) -> int:
-    """How many cells a photo of that side has."""
-    if photo % CELL:
-        raise ValueError(f"expected a photo's side in multiples of {CELL}, got {photo}")
-    return (photo // CELL) ** 2
-
-
 class _SamePad(nn.Module):
     """TensorFlow's SAME padding for one static input size, as an explicit asymmetric pad."""
 

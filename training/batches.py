@@ -10,7 +10,6 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from training.backbone import FEATURES
 from training.features import Features
 from training.flips import Flips
 from training.formats import Example
@@ -174,13 +173,13 @@ class Names:
         pieces = rng.integers(FIRST_PIECE, self.vocabulary, rng.integers(0, NAME_PIECES - 1))
         return [int(rng.choice(self.starts)), *map(int, pieces)]
 
-    def shuffled(self, size: int, rng: np.random.Generator) -> Iterator[Batch]:
+    def shuffled(self, size: int, channels: int, rng: np.random.Generator) -> Iterator[Batch]:
         while True:
             names = [[self.draw(rng) for _ in range(TAGS)] for _ in range(size)]
             told = [pad_texts(tags, PAD, NAME_PIECES).flatten() for tags in names]
             yield Batch(
                 [],
-                torch.zeros(size, 0, FEATURES),
+                torch.zeros(size, 0, channels),
                 torch.tensor([self.prompt] * size),
                 [[first] for first, *_ in names],
                 torch.stack(told),

@@ -192,7 +192,7 @@ def main() -> None:
     model = rounded(args.run, args.precision)
     assert isinstance(model, Narvl), f"{args.run} is an autoregressive run"
     examples = [e for s in SPLITS for of in (captions(s), questions(s)) for e in together(of)]
-    features = seen(model.config.photo, images_of(examples), args.precision)
+    features = seen(model.config.eyes, images_of(examples), args.precision)
     rows, kept = [], {}
     for name, fitted, others in (
         (

@@ -18,6 +18,7 @@ import torch
 from tqdm import tqdm
 
 from training import tokenizer as vocabulary
+from training.autocast import autocast
 from training.batches import Batches
 from training.checkpoints import load
 from training.data import questions, together, training_photos
@@ -101,10 +102,10 @@ def distill(teacher: str, examples: list[Example], beams: int, batch: int, path:
     model.to(device)
     tokenizer = vocabulary.load()
     batches = Batches(
-        examples, Features.load(model.config.photo), tokenizer, batch, model.config.prompt
+        examples, Features.load(model.config.eyes), tokenizer, batch, model.config.prompt
     )
     part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file, torch.autocast(device.type, torch.bfloat16):
+    with part.open("w", encoding="utf-8") as file, autocast(device):
         for found in tqdm(batches.in_order(), total=len(batches), desc=path.name):
             found = found.to(device)
             searched = beam_search(model, found.features, found.prompt, beams)

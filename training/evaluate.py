@@ -23,6 +23,7 @@ from training.choices import choice_accuracy, log_likelihoods
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions, prefix_beam
 from training.data import answer_texts, caption_texts, captions, questions, together
 from training.decode import beam_search, one_pass, two_passes
+from training.eyes import Eyes
 from training.features import Features
 from training.formats import Example
 from training.model import AutoregressiveCaptioner, Narvl
@@ -129,7 +130,7 @@ def perplexity(judge: AutoregressiveCaptioner, examples: list[Example], texts: l
     """Of texts under the autoregressive model that sees the same photos, at its own size: the
     exponential of the mean over captions of the mean negative log-probability of a token."""
     tokenizer, total, rest = vocabulary.load(), 0.0, iter(texts)
-    features = Features.load(judge.config.photo)
+    features = Features.load(judge.config.eyes)
     batches = Batches(examples, features, tokenizer, _BATCH, judge.config.prompt)
     for batch in batches.in_order():
         ids = [tokenizer.encode(next(rest)).ids for _ in batch.examples]
@@ -152,11 +153,11 @@ def rounded(run: str, precision: Precision | None) -> AutoregressiveCaptioner | 
 
 
 @cache
-def seen(photo: int, images: frozenset[str], precision: Precision | None) -> Features:
+def seen(eyes: Eyes, images: frozenset[str], precision: Precision | None) -> Features:
     """What images look like at a size; to the vision graph of a precision if it is named."""
     if precision is None:
-        return Features.load(photo)
-    return Features.look(photo, sorted(images), precision)
+        return Features.load(eyes)
+    return Features.look(eyes, sorted(images), precision)
 
 
 def images_of(examples: list[Example]) -> frozenset[str]:
@@ -176,7 +177,7 @@ def caption_rows(
     for source, examples in captions(split).items():
         for run in runs:
             model = rounded(run, precision)
-            features = seen(model.config.photo, images_of(examples), precision)
+            features = seen(model.config.eyes, images_of(examples), precision)
             batches = Batches(examples, features, tokenizer, _BATCH, model.config.prompt)
             ways = writers(model, answers=False)
             if rescore and isinstance(model, Narvl):
@@ -203,7 +204,7 @@ def answer_rows(
     rows: list[dict[str, str | float]] = []
     for run in [*blind, *runs]:
         model = rounded(run, precision)
-        features = seen(model.config.photo, images, precision)
+        features = seen(model.config.eyes, images, precision)
         by_decoding: dict[str, dict[str, str | float]] = {}
         for source, examples in questions(split).items():
             batches = Batches(
@@ -246,9 +247,9 @@ def main() -> None:
             raise SystemExit(f"{checkpoint(run)} is not there: train {run!r} first")
 
     if args.rescore:
-        sizes = {run: load(run).config.photo for run in [*args.runs, args.rescore]}
-        if len(set(sizes.values())) > 1:
-            raise SystemExit(f"--rescore needs runs that see photos of one size, got {sizes}")
+        eyes = {run: str(load(run).config.eyes) for run in [*args.runs, args.rescore]}
+        if len(set(eyes.values())) > 1:
+            raise SystemExit(f"--rescore needs runs that see photos alike, got {eyes}")
 
     torch.set_grad_enabled(False)
     if args.only != "answers":

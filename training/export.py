@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from training import onnx_files
 from training import tokenizer as vocabulary
-from training.backbone import CELL, FEATURES, MEAN, STD, cells
+from training.backbone import CELL, MEAN, STD
 from training.calibrate import calibration_file
 from training.checkpoints import load
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
@@ -67,13 +67,13 @@ class _FusionWithNames(nn.Module):
 
 
 def export_fusion(model: Narvl, path: Path, precision: Precision) -> None:
-    """Features [B, cells, FEATURES] and a prompt to the memory and, of tags, their names and how
+    """Features [B, cells, channels] and a prompt to the memory and, of tags, their names and how
     likely they are."""
-    tagged = model.fusion.tags is not None
+    tagged, eyes = model.fusion.tags is not None, model.config.eyes
     onnx_files.export(
         _FusionWithNames(model.fusion) if tagged else model.fusion,
         {  # int32, since WebGPU has no 64-bit integers
-            "features": torch.zeros(2, cells(model.config.photo), FEATURES),
+            "features": torch.zeros(2, eyes.cells, eyes.channels),
             "prompt": torch.zeros(2, model.config.prompt, dtype=torch.int32),
         },
         ["memory", "names", "likely"] if tagged else ["memory"],
@@ -179,8 +179,8 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         },
         "image": {"size": config.photo, "mean": [MEAN] * 3, "std": [STD] * 3, "fit": "squash"},
         "features": {
-            "rows": cells(config.photo),
-            "width": FEATURES,
+            "rows": config.eyes.cells,
+            "width": config.eyes.channels,
             "grid": [config.photo // CELL] * 2,
         },
         "prompt": {"length": config.prompt, "pad": PAD},
@@ -222,7 +222,7 @@ def main() -> None:
     if not isinstance(model, Narvl):
         raise SystemExit(f"{args.run} is an autoregressive run; the runtime decodes in one pass")
     args.out.mkdir(parents=True, exist_ok=True)
-    export_vision(model.config.photo, args.out / "vision.onnx", args.precision)
+    export_vision(model.config.eyes, args.out / "vision.onnx", args.precision)
     export_fusion(model, args.out / "fusion.onnx", args.precision)
     stored = decoder_weights(model, args.precision)
     save_file(stored, args.out / WEIGHTS)

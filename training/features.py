@@ -1,4 +1,4 @@
-"""Every photo through the vision graph, once a size: `python -m training.features`.
+"""Every photo through the vision graph, once for each pair of eyes: `python -m training.features`.
 
 The features that training sees are those of the graph that `training.export` writes with weights of
 16 bits; the shipped one's have 8. Training photos are kept mirrored as well.
@@ -6,6 +6,7 @@ The features that training sees are those of the graph that `training.export` wr
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from training import onnx_files
-from training.backbone import FEATURES, MEAN, STD, Backbone, cells
+from training.backbone import MEAN, STD
 from training.data import photos, training_photos
+from training.eyes import Eyes
 from training.paths import DATA, WORK
 from training.precision import Precision
 from training.recipe import recipe
@@ -39,22 +41,22 @@ def pixels(path: Path, photo: int) -> np.ndarray:
     return ((square[0] - MEAN) / STD).numpy()
 
 
-def vision_session(photo: int, precision: Precision = "f16") -> onnxruntime.InferenceSession:
+def vision_session(eyes: Eyes, precision: Precision = "f16") -> onnxruntime.InferenceSession:
     """The vision graph as it is shipped in a precision, exported on first use."""
-    path = WORK / f"vision-{photo}-{precision}.onnx"
+    path = WORK / f"vision-{eyes}-{precision}.onnx"
     if not path.exists():
-        export_vision(photo, path, precision)
+        export_vision(eyes, path, precision)
     return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
 
 
-def export_vision(photo: int, path: Path, precision: Precision) -> None:
-    example = torch.zeros(2, 3, photo, photo)
-    onnx_files.export(Backbone(photo), {"pixels": example}, ["features"], path, precision)
+def export_vision(eyes: Eyes, path: Path, precision: Precision) -> None:
+    example = torch.zeros(2, 3, eyes.photo, eyes.photo)
+    onnx_files.export(eyes.network(), {"pixels": example}, ["features"], path, precision)
 
 
-def _files(photo: int) -> tuple[Path, Path, Path]:
+def _files(eyes: Eyes) -> tuple[Path, Path, Path]:
     """The list of photos, their features and those of the mirrored ones."""
-    names = f"photos-{photo}.json", f"features-{photo}.f16", f"features-{photo}-mirrored.f16"
+    names = f"photos-{eyes}.json", f"features-{eyes}.f16", f"features-{eyes}-mirrored.f16"
     listing, plain, mirrored = (WORK / name for name in names)
     return listing, plain, mirrored
 
@@ -62,53 +64,53 @@ def _files(photo: int) -> tuple[Path, Path, Path]:
 @dataclass
 class Features:
     """f16 features of photos by name: `plain[index[name]]` and, of training photos, `mirrored` are
-    [cells, FEATURES]. A photo without a mirrored copy has zeros there."""
+    [cells, channels]. A photo without a mirrored copy has zeros there."""
 
     index: dict[str, int]
     plain: np.ndarray
     mirrored: np.ndarray
 
     @classmethod
-    def load(cls, photo: int) -> Features:
+    def load(cls, eyes: Eyes) -> Features:
         """Those that `python -m training.features` kept, memory-mapped."""
-        listing, *files = _files(photo)
+        listing, *files = _files(eyes)
         if not listing.exists():
             raise SystemExit(f"{listing} is not there: run `python -m training.features` first")
         names: list[str] = json.loads(listing.read_text())
-        shape = (len(names), cells(photo), FEATURES)
+        shape = (len(names), eyes.cells, eyes.channels)
         plain, mirrored = (np.memmap(file, np.float16, "r", shape=shape) for file in files)
         return cls({name: i for i, name in enumerate(names)}, plain, mirrored)
 
     @classmethod
-    def look(cls, photo: int, names: list[str], precision: Precision) -> Features:
+    def look(cls, eyes: Eyes, names: list[str], precision: Precision) -> Features:
         """Looked at now, by the vision graph of a precision."""
-        session = vision_session(photo, precision)
-        plain = np.zeros((len(names), cells(photo), FEATURES), np.float16)
+        session = vision_session(eyes, precision)
+        plain = np.zeros((len(names), eyes.cells, eyes.channels), np.float16)
         for start in tqdm(range(0, len(names), _BATCH), desc=f"vision, {precision}"):
             batch = names[start : start + _BATCH]
-            x = np.stack([pixels(DATA / name, photo) for name in batch])
+            x = np.stack([pixels(DATA / name, eyes.photo) for name in batch])
             plain[start : start + len(batch)] = session.run(None, {"pixels": x})[0]
         return cls({name: i for i, name in enumerate(names)}, plain, np.zeros_like(plain[:0]))
 
 
-def keep(photo: int) -> None:
+def keep(eyes: Eyes) -> None:
     """Add what is missing: photos that earlier runs did keep their rows."""
-    listing, *files = _files(photo)
+    listing, *files = _files(eyes)
     kept: list[str] = json.loads(listing.read_text()) if listing.exists() else []
     names = sorted(set(photos()) - set(kept))
-    session, trained = vision_session(photo), training_photos()
-    size = cells(photo) * FEATURES * np.dtype(np.float16).itemsize
+    session, trained = vision_session(eyes), training_photos()
+    size = eyes.cells * eyes.channels * np.dtype(np.float16).itemsize
     for path, mirror in zip(files, (False, True), strict=True):
         path.touch()
         os.truncate(path, (len(kept) + len(names)) * size)  # rows of a run that was cut are redone
         if not names:
             continue
-        shape = (len(names), cells(photo), FEATURES)
+        shape = (len(names), eyes.cells, eyes.channels)
         out = np.memmap(path, np.float16, "r+", offset=len(kept) * size, shape=shape)
         rows = [i for i, name in enumerate(names) if not mirror or name in trained]
         for start in tqdm(range(0, len(rows), _BATCH), desc=path.name):
             batch = rows[start : start + _BATCH]
-            x = np.stack([pixels(DATA / names[i], photo) for i in batch])
+            x = np.stack([pixels(DATA / names[i], eyes.photo) for i in batch])
             if mirror:
                 x = np.ascontiguousarray(x[..., ::-1])
             out[batch] = session.run(None, {"pixels": x})[0]
@@ -117,10 +119,13 @@ def keep(photo: int) -> None:
 
 
 def main() -> None:
-    """At every size that a run of the recipe takes photos in."""
+    """By all eyes that a run of the recipe has, or by those of the runs that are named."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("runs", nargs="*", help="default: all of the recipe")
+    runs = parser.parse_args().runs or list(recipe().runs)
     WORK.mkdir(parents=True, exist_ok=True)
-    for photo in sorted({recipe().config(run).photo for run in recipe().runs.values()}):
-        keep(photo)
+    for eyes in sorted({recipe().config(recipe().run(run)).eyes for run in runs}, key=str):
+        keep(eyes)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.backbone import FEATURES, HEAD_CHANNELS, Backbone, cells
+from training.backbone import HEAD_CHANNELS, Backbone
 from training.class_names import class_name, spelled
+from training.eyes import Eyes
 from training.tokenizer import BLANK, PAD, VOCABULARY
 
 TAGS = 3
@@ -51,11 +52,17 @@ class Config:
     """Whether answers have queries of their own, or take the first of the captions'."""
     fine: bool = True
     """Whether the backbone's finer scale is looked at, beside what its head says."""
+    detector: bool = False
+    """Whether a detector looks at the photo too."""
     tags: bool = False
     """Whether fusion is told what the backbone's own classifier sees, in words."""
     dropout: float = 0.1
     merge: bool = True
     """Whether equal neighbours are one word, as Query-CTC has it; cross-entropy has not."""
+
+    @property
+    def eyes(self) -> Eyes:
+        return Eyes(self.photo, self.detector)
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -204,7 +211,7 @@ class Tags(nn.Module):
         return likely, self.names[classes].flatten(1)
 
     def names_of(self, features: Tensor) -> list[list[Name]]:
-        """The likeliest classes of each photo of features [B, cells, FEATURES], likeliest first."""
+        """The likeliest classes of each photo of features [B, cells, channels], likeliest first."""
         likely, pieces = self.likeliest(self.logits(features))
         photos = zip(
             pieces.unflatten(1, (TAGS, NAME_PIECES)).tolist(), likely.tolist(), strict=True
@@ -235,17 +242,17 @@ class Tags(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Features [B, cells, FEATURES] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
+    """Features [B, cells, channels] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
     to memory [B, seen + P, d]. Rows of padding are there but must not be attended to. `told`:
     see Tags.rows; with all of them told, training may leave out the photo: features [B, 0, …]."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.image = nn.Linear(FEATURES if config.fine else HEAD_CHANNELS, config.width)
+        self.image = nn.Linear(config.eyes.channels if config.fine else HEAD_CHANNELS, config.width)
         self.tags = Tags(config) if config.tags else None
-        self.seen = cells(config.photo) + (TAGS * NAME_PIECES if config.tags else 0)
+        self.seen = config.eyes.cells + (TAGS * NAME_PIECES if config.tags else 0)
         self.image_norm = nn.LayerNorm(config.width)
-        self.image_position = nn.Parameter(torch.zeros(cells(config.photo), config.width))
+        self.image_position = nn.Parameter(torch.zeros(config.eyes.cells, config.width))
         self.word = nn.Embedding(config.vocabulary, config.width)
         self.word_norm = nn.LayerNorm(config.width)
         self.word_position = nn.Parameter(torch.zeros(config.prompt, config.width))

@@ -18,7 +18,6 @@ import torch
 from tqdm import tqdm
 
 from training import tokenizer as vocabulary
-from training.backbone import Backbone
 from training.browser import answers
 from training.checkpoints import load
 from training.data import captions, questions, together
@@ -42,14 +41,14 @@ Answer = tuple[list[int], list[dict[int, float]]]
 def in_pytorch(run: str, examples: list[Example], precision: Precision) -> list[Answer]:
     model, tokenizer = load(run), vocabulary.load()
     assert isinstance(model, Narvl)
-    photo = model.config.photo
-    backbone = Backbone(photo)
-    for module in (model, backbone):
+    eyes = model.config.eyes
+    vision = eyes.network().eval()
+    for module in (model, vision):
         round_weights(module, precision)
     written = []
     with torch.inference_mode():
         for e in tqdm(examples, desc="PyTorch"):
-            features = backbone(torch.from_numpy(pixels(DATA / e.image, photo)).unsqueeze(0))
+            features = vision(torch.from_numpy(pixels(DATA / e.image, eyes.photo)).unsqueeze(0))
             prompt = torch.tensor([tokenizer.encode(e.prompt).ids])
             log_p = model(features, prompt, answers=is_question(e))[0].log_softmax(-1)
             values, ids = log_p.topk(TOP)

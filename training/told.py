@@ -85,7 +85,7 @@ def searchable(
     ngrams: NgramModel,
     copying: Copying | None,
 ) -> list[tuple[Slots, NgramModel | Told]]:
-    """What a beam takes of each photo of features [B, cells, FEATURES] and the logits [B, N, V] of
+    """What a beam takes of each photo of features [B, cells, channels] and the logits [B, N, V] of
     its slots: their likeliest tokens, and the language model that guides it."""
     slots, tags = likeliest_tokens(logits), model.fusion.tags
     if tags is None or copying is None:

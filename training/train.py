@@ -21,6 +21,7 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from training import tokenizer as vocabulary
+from training.autocast import autocast
 from training.batches import Batch, Batches, Names
 from training.checkpoints import average, checkpoint, load, name_tags, save, start_from
 from training.data import captions, questions, together
@@ -133,7 +134,7 @@ def train(name: str, run: Run) -> None:
     device = next(model.parameters()).device
     torch.manual_seed(run.seed * processes + rank)  # same start, other dropout
 
-    features, tokenizer = Features.load(config.photo), vocabulary.load()
+    features, tokenizer = Features.load(config.eyes), vocabulary.load()
     streams: list[tuple[Iterator[Batch], bool, float]] = []
     for examples, size, answers, weight in (
         (captioned(run) if run.captions else [], run.captions, False, 1.0),
@@ -155,7 +156,7 @@ def train(name: str, run: Run) -> None:
             streams.append((batches.shuffled(rng), answers, weight))
 
     if run.named:
-        streams.append((Names(tokenizer).shuffled(run.named, rng), True, 1.0))
+        streams.append((Names(tokenizer).shuffled(run.named, config.eyes.channels, rng), True, 1.0))
 
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=run.lr, betas=(0.9, 0.98), weight_decay=0.03
@@ -187,7 +188,7 @@ def train(name: str, run: Run) -> None:
         optimiser.zero_grad(set_to_none=True)
         for stream, answers, weight in streams:
             batch = next(stream).to(device)
-            with torch.autocast(device.type, torch.bfloat16):
+            with autocast(device):
                 loss = objective(batch, answers, step / run.steps)
             (weight * loss).backward()
             losses[answers].append(loss.item())
@@ -236,7 +237,7 @@ def train(name: str, run: Run) -> None:
 def validate_average(name: str) -> None:
     """The one line of the log of a run that has no steps."""
     model = load(name)
-    validate = Validation(Features.load(model.config.photo), model.config)
+    validate = Validation(Features.load(model.config.eyes), model.config)
     with torch.no_grad():
         figures, _ = validate(model, answers_only=False)
     row = {"step": 0, **{k: round(v, 2) for k, v in figures.items()}}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import torch
-
 from training import tokenizer as vocabulary
+from training.autocast import autocast
 from training.batches import Batches
 from training.data import caption_texts, captions, questions
 from training.decode import greedy, one_pass
@@ -50,7 +49,7 @@ class Validation:
     ) -> list[str]:
         texts = []
         device = next(model.parameters()).device
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device):
             for batch in batches.in_order():
                 batch = batch.to(device)
                 if isinstance(model, Narvl):

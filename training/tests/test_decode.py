@@ -6,7 +6,6 @@ import itertools
 
 import torch
 
-from training.backbone import FEATURES, cells
 from training.decode import beam_search, collapse, greedy, one_pass, two_passes
 from training.model import AutoregressiveCaptioner, Config, Narvl
 from training.tokenizer import BLANK, BOS, EOS, PAD
@@ -17,7 +16,7 @@ SMALL = Config(
 
 
 def inputs(batch: int) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.randn(batch, cells(SMALL.photo), FEATURES), torch.tensor(
+    return torch.randn(batch, SMALL.eyes.cells, SMALL.eyes.channels), torch.tensor(
         [[4, 5, PAD, PAD]] * batch
     )
 

@@ -13,7 +13,6 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 import training.precision
-from training.backbone import FEATURES, cells
 from training.decoder_graph import WEIGHTS, export_decoder_graph
 from training.export import decoder_weights, export_fusion
 from training.model import TAGS, Config, Narvl
@@ -75,7 +74,7 @@ def test_exported_files_compute_what_the_model_computes(
         # No doubt which classes are seen: of near ones rounding may choose another.
         model.fusion.tags.bias[:3] += torch.tensor([10.0, 20, 30])
     features, prompt = (
-        torch.randn(2, cells(SMALL.photo), FEATURES),
+        torch.randn(2, SMALL.eyes.cells, SMALL.eyes.channels),
         torch.tensor([[4, 5, 6, PAD, PAD]] * 2),
     )
     path = tmp_path / "fusion.onnx"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.backbone import FEATURES, cells
 from training.checkpoints import stretched
+from training.eyes import Eyes
 from training.model import NAME_PIECES, TAGS, AutoregressiveCaptioner, Config, Narvl, memory_mask
 from training.tokenizer import PAD
 
@@ -30,7 +30,7 @@ def test_what_the_classifier_sees_most_is_spelled_in_rows_of_its_own() -> None:
     tags.bias[:] = torch.arange(len(tags.bias)) * 1e-3  # the last class first, whatever is seen
     tags.names[-1, :2] = torch.tensor([11, 12])
     features, prompt = (
-        torch.rand(2, cells(SMALL.photo), FEATURES),
+        torch.rand(2, SMALL.eyes.cells, SMALL.eyes.channels),
         torch.tensor([[7, 8, PAD], [9, 7, 8]]),
     )
     rows = tags.rows(tags.logits(features), model.words)
@@ -39,9 +39,7 @@ def test_what_the_classifier_sees_most_is_spelled_in_rows_of_its_own() -> None:
     memory = model.fusion(features, prompt)
     mask = memory_mask(prompt, memory.shape[1])
     assert (
-        memory.shape[1]
-        == mask.shape[-1]
-        == cells(SMALL.photo) + TAGS * NAME_PIECES + prompt.shape[1]
+        memory.shape[1] == mask.shape[-1] == SMALL.eyes.cells + TAGS * NAME_PIECES + prompt.shape[1]
     )
     assert (mask[0, 0, 0] < 0).tolist() == [False] * (mask.shape[-1] - 1) + [True]
 
@@ -56,7 +54,7 @@ def test_a_cell_of_no_doubt_is_told_the_class_name() -> None:
     tags.names[3, :2] = torch.tensor([11, 12])
     words = torch.rand(SMALL.vocabulary, SMALL.width)
     expected = words[[11, 12]].mean(0) * SMALL.width**0.5
-    found = tags.cells(tags.logits(torch.rand(1, cells(SMALL.photo), FEATURES)), words)
+    found = tags.cells(tags.logits(torch.rand(1, SMALL.eyes.cells, SMALL.eyes.channels)), words)
     torch.testing.assert_close(found, expected.expand_as(found))
 
 
@@ -79,7 +77,15 @@ def test_another_size_of_photo_keeps_where_things_are() -> None:
     torch.testing.assert_close(wider[..., 0], wider[..., 1].T)
 
 
+def test_a_detector_adds_its_classes_to_each_cell() -> None:
+    config = replace(SMALL, detector=True)
+    assert config.eyes.channels == SMALL.eyes.channels + 80
+    features = torch.rand(2, config.eyes.cells, config.eyes.channels)
+    prompt = torch.full((2, SMALL.prompt), 7)
+    assert Narvl(config)(features, prompt).shape == (2, SMALL.slots, SMALL.vocabulary)
+
+
 def test_photos_have_whole_cells() -> None:
-    assert cells(288) == 81
+    assert Eyes(288, detector=False).cells == 81
     with pytest.raises(ValueError, match="multiples of 32, got 225"):
         Narvl(replace(SMALL, photo=225))

@@ -7,7 +7,6 @@ import pytest
 import torch
 from pycocoevalcap.cider.cider import Cider
 
-from training.backbone import FEATURES, cells
 from training.model import AutoregressiveCaptioner, Config, Narvl
 from training.reward import CiderD, draw, mean_log_probability, spell
 from training.tokenizer import BLANK, BOS, EOS, PAD
@@ -53,7 +52,7 @@ def test_mean_log_probability_is_of_every_token_and_the_end() -> None:
 
     class One:
         examples = (None,)
-        features = torch.randn(1, cells(small.photo), FEATURES)
+        features = torch.randn(1, small.eyes.cells, small.eyes.channels)
         prompt = torch.tensor([[4, 5, PAD]])
 
     found = mean_log_probability(teacher, One(), [[6, 7], [8]], 2)
