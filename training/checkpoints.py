@@ -15,6 +15,7 @@ from training.model import AutoregressiveCaptioner, Config, Narvl
 from training.paths import WORK
 
 _CELLS = "fusion.image_position"
+_OF_STUDENTS = ("queries", "query_norm.weight", "query_norm.bias")
 
 
 def checkpoint(name: str) -> Path:
@@ -75,9 +76,10 @@ def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
 
 @torch.no_grad()
 def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
-    """Take an earlier run's averaged weights. A student takes its teacher's; a run of the same
-    kind that knew shorter prompts or texts leaves the positions that it did not know as they are.
-    Photos of another size have a grid of their own, over which the cells' positions are stretched.
+    """Take an earlier run's averaged weights. A student takes its teacher's; a teacher, a student's
+    but for the queries, which are no words' positions; a run of the same kind that knew shorter
+    prompts or texts leaves the positions that it did not know as they are. Photos of another size
+    have a grid of their own, over which the cells' positions are stretched.
     """
     earlier = load(run)
     if isinstance(model, Narvl) and isinstance(earlier, AutoregressiveCaptioner):
@@ -85,6 +87,8 @@ def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
         return
     ours = model.state_dict()
     for name, theirs in earlier.state_dict().items():
+        if name in _OF_STUDENTS and isinstance(model, AutoregressiveCaptioner):
+            continue
         if name == _CELLS:
             theirs = stretched(theirs, len(ours[name]))
         ours[name][: theirs.shape[0]].copy_(theirs)

@@ -51,7 +51,8 @@ class Run(_Strict):
     """Steps between validations, each of which writes a checkpoint."""
     seed: int = 0
     start: str | None = None
-    """Run whose weights this one starts from: an `ar` run for its student, or one of its kind."""
+    """Run whose weights this one starts from, of its kind, or of the other: teachers and students
+    share all but what tells them where in the text they are."""
     captions: int = 48
     """Captioned photos a step."""
     questions: int = 64

@@ -40,3 +40,21 @@ def test_the_mean_of_runs_is_a_run(kind: type, tmp_path: Path, monkeypatch) -> N
     second[key] = checkpoints.stretched(second[key], 9)
     for name, weight in ours.items():
         torch.testing.assert_close(weight, (first[name] + second[name]) / 2)
+
+
+def test_a_teacher_starts_from_a_student_without_its_queries(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(checkpoints, "WORK", tmp_path)
+    student, teacher = Narvl(SMALL), AutoregressiveCaptioner(SMALL)
+    average = AveragedModel(student).state_dict()
+    state = {"kind": "narvl", "config": SMALL.to_json(), "average": average}
+    checkpoints.save("student", state)
+    positions = teacher.position.clone()
+    checkpoints.start_from(teacher, "student")
+    torch.testing.assert_close(teacher.position, positions)
+    for part in ("fusion", "decoder", "head_bias"):
+        ours, theirs = (
+            {k: v for k, v in m.state_dict().items() if k.startswith(part)}
+            for m in (teacher, student)
+        )
+        assert ours
+        torch.testing.assert_close(ours, theirs)
