@@ -12,6 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from training.features import Features
 from training.formats import Example
 from training.model import AutoregressiveCaptioner
 from training.paths import WORK
-from training.recipe import recipe
+from training.recipe import Run, recipe
 from training.scores import says_twice
 
 BORROWED = 2
@@ -36,8 +37,8 @@ _OFTEN = 3
 """A question that so many photos were asked makes sense for another."""
 
 
-def captions_file(teacher: str) -> Path:
-    return WORK / f"captions-of-{teacher}.jsonl"
+def captions_file(teacher: str, search: Literal["beam", "greedy"]) -> Path:
+    return WORK / f"captions-of-{teacher}{'-greedy' if search == 'greedy' else ''}.jsonl"
 
 
 def answers_file(teacher: str) -> Path:
@@ -50,13 +51,20 @@ def _rows(path: Path) -> Iterator[dict]:
             yield json.loads(line)
 
 
-def taught_captions(teacher: str, keep: int) -> list[Example]:
-    """The `keep` best captions of each photo and style."""
+def taught_captions(teacher: str, run: Run) -> list[Example]:
+    """The best captions of each photo and style, as many of them and in the order that `run` says.
+
+    "A blue shirt and blue shirt" should not be taught: what says nothing twice is preferred unless
+    the run keeps it, the order else being the teacher's.
+    """
     prompts = recipe().prompts
-    return [
-        Example(row["image"], prompts[row["style"]], tuple(row["texts"][:keep]), row["style"])
-        for row in _rows(captions_file(teacher))
-    ]
+    examples = []
+    for row in _rows(captions_file(teacher, run.search)):
+        texts = sorted(row["texts"], key=says_twice) if run.twice == "last" else row["texts"]
+        examples.append(
+            Example(row["image"], prompts[row["style"]], tuple(texts[: run.keep]), row["style"])
+        )
+    return examples
 
 
 def taught_answers(teacher: str) -> list[Example]:
@@ -111,9 +119,6 @@ def distill(teacher: str, examples: list[Example], beams: int, batch: int, path:
             searched = beam_search(model, found.features, found.prompt, beams)
             for example, ids in zip(found.examples, searched, strict=True):
                 texts = [t.strip() for t in tokenizer.decode_batch([text for text, _ in ids])]
-                # "A blue shirt and blue shirt" must not be taught: what says nothing twice is
-                # preferred, the order else being the teacher's.
-                texts.sort(key=says_twice)
                 row = {"image": example.image, "question": example.prompt, "style": example.kind}
                 file.write(json.dumps(row | {"texts": texts}) + "\n")
     part.rename(path)
@@ -122,13 +127,15 @@ def distill(teacher: str, examples: list[Example], beams: int, batch: int, path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("teacher", nargs="?", default="ar")
-    parser.add_argument("--beams", type=int, default=5, help="for captions; answers are greedy")
+    parser.add_argument(
+        "--beams", type=int, default=5, help="for captions (1: greedy); answers are greedy"
+    )
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--only", choices=["captions", "answers"])
     args = parser.parse_args()
 
     if args.only != "answers":
-        path = captions_file(args.teacher)
+        path = captions_file(args.teacher, "greedy" if args.beams == 1 else "beam")
         distill(args.teacher, every_prompt(), args.beams, args.batch, path)
     if args.only != "captions" and questions("train"):
         distill(args.teacher, every_question(), 1, args.batch, answers_file(args.teacher))

@@ -13,6 +13,7 @@ from training.batches import Batch, pad_texts
 from training.model import AutoregressiveCaptioner, Narvl
 from training.query_ctc import QueryCtc, best_alignment, query_ctc, smoothed
 from training.recipe import Run
+from training.regularisers import disagreement, repetition
 from training.tokenizer import BLANK, BOS, EOS, PAD
 
 
@@ -74,9 +75,10 @@ class NarvlObjective:
     """Query-CTC, all references of an image on one decoder pass; counts those that do not fit.
 
     Options, each an ablation row: the probability of all references together (`learn = "any"`),
-    a loss on the middle layer too (`deep`, as in Huang et al. 2022), and `glance`: words of the
-    best alignment shown to some of the slots that are still wrong, so that the others learn to
-    agree with them (Qian et al. 2021; with CTC as Gu & Kong 2021).
+    a loss on the middle layer too (`deep`, as in Huang et al. 2022), `glance`: words of the best
+    alignment shown to some of the slots that are still wrong, so that the others learn to agree
+    with them (Qian et al. 2021; with CTC as Gu & Kong 2021), and terms on the posteriors:
+    `repetition`, and `consistency` of two passes that drop out different units.
     """
 
     def __init__(self, model: Narvl, run: Run, rng: np.random.Generator) -> None:
@@ -105,6 +107,13 @@ class NarvlObjective:
         loss = self.loss(last.float(), labels, lengths, count=True)
         if middle is not None:
             loss = loss + run.deep * self.loss(middle.float(), labels, lengths)
+        if run.repetition:
+            loss = loss + run.repetition * repetition(last.float(), labels, lengths)
+        if run.consistency:
+            kvs, mask = self.model.read(batch.features, batch.prompt, batch.told)
+            other = self.model.write(kvs, mask, answers, revealed)[0].float()
+            loss = (loss + self.loss(other, labels, lengths)) / 2
+            loss = loss + run.consistency * disagreement(last.float(), other)
         return loss
 
     def loss(self, logits: Tensor, labels: Tensor, lengths: Tensor, count: bool = False) -> Tensor:

@@ -73,6 +73,11 @@ class Run(_Strict):
     answers: Literal["references", "teacher"] = "references"
     keep: int = 1
     """Captions of the teacher's per photo and style, best first."""
+    search: Literal["beam", "greedy"] = "beam"
+    """Which of the teacher's captions: those of its beam search, or its greedy one."""
+    twice: Literal["last", "kept"] = "last"
+    """Where those of the teacher's captions that say a content word twice come among its beams:
+    after the others, or where the teacher has them."""
     loss: Literal["ctc", "ce"] = "ctc"
     learn: Literal["each", "any"] = "each"
     """Whether every text of a photo is learnt, or their probability together."""
@@ -81,6 +86,10 @@ class Run(_Strict):
     """Share of the wrong slots that training shows, at the first and at the last step."""
     deep: float = 0.0
     """Weight of the same loss on the middle layer."""
+    repetition: float = 0.0
+    """Weight of the number of tokens that are expected to be said too often."""
+    consistency: float = 0.0
+    """Weight of how far the slots of two passes, of different dropout, are apart."""
     samples: int = 4
     """Reward: texts drawn for each photo."""
     temperature: float = 0.7

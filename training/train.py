@@ -66,7 +66,7 @@ def captioned(run: Run) -> list[Example]:
     known = {(e.image, e.prompt): e.texts for e in references if run.targets == "both"}
     return [
         Example(e.image, e.prompt, (*e.texts, *known.get((e.image, e.prompt), ())), e.kind)
-        for e in taught_captions(run.teacher, run.keep)
+        for e in taught_captions(run.teacher, run)
     ]
 
 

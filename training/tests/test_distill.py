@@ -9,6 +9,7 @@ import pytest
 
 from training import distill
 from training.formats import Example
+from training.recipe import Run, recipe
 
 OWN = [
     Example("a.jpg", "where is it", ("on a table",), "where"),
@@ -48,3 +49,20 @@ def test_answers_of_one_word_stay_a_persons(
     row = {"image": image, "question": question, "style": "where", "texts": [answered, "else"]}
     distill.answers_file("t").write_text(json.dumps(row) + "\n", encoding="utf-8")
     assert distill.taught_answers("t") == [Example(image, question, (taught,), "where")]
+
+
+@pytest.mark.parametrize(
+    ("options", "taught"),
+    [
+        ({}, "a hat on a box"),  # what says a word twice comes last
+        ({"twice": "kept"}, "a hat on a hat"),
+        ({"search": "greedy"}, "a hat"),
+    ],
+)
+def test_a_run_says_which_captions_it_is_taught(options: dict, taught: str) -> None:
+    for search, texts in (("beam", ["a hat on a hat", "a hat on a box"]), ("greedy", ["a hat"])):
+        row = {"image": "a.jpg", "question": "", "style": "human", "texts": texts}
+        distill.captions_file("t", search).write_text(json.dumps(row) + "\n", encoding="utf-8")
+    run = Run(kind="narvl", teacher="t", keep=1, **options)
+    example = Example("a.jpg", recipe().prompts["human"], (taught,), "human")
+    assert distill.taught_captions("t", run) == [example]
