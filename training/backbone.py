@@ -1,4 +1,6 @@
-"""The frozen eyes: EfficientNet-Lite2 (ImageNet, Apache-2.0), an RGB image to a grid of features.
+"""The eyes: EfficientNet-Lite2 (ImageNet, Apache-2.0), an RGB image to a grid of features.
+
+They are frozen, but for their last stage in a run that trains it further.
 
 A photo is a square of `photo` pixels a side, whose grid has a cell for each 32.
 
@@ -103,3 +105,23 @@ class Backbone(nn.Module):
                 fine = x
         both = torch.cat([self.head(x), F.pixel_unshuffle(fine, 2)], dim=1)
         return both.flatten(2).transpose(1, 2)
+
+
+class LastStage(nn.Module):
+    """The backbone behind stride 16, unfrozen: the finer scale of its features, [B, cells,
+    4 · STRIDE16_CHANNELS], to its head's [B, cells, HEAD_CHANNELS], which untrained are the frozen
+    one's. So it is trained on features that are kept, without a photo; the folded normalisation
+    stays as ImageNet left it.
+    """
+
+    def __init__(self, photo: int) -> None:
+        super().__init__()
+        backbone = Backbone(photo)
+        self.side = photo // CELL
+        self.blocks = nn.Sequential(*backbone.blocks[backbone.last_stride16 + 1 :])
+        self.head = backbone.head
+        self.requires_grad_(True)
+
+    def forward(self, fine: Tensor) -> Tensor:
+        grid = fine.transpose(1, 2).unflatten(2, (self.side, self.side))
+        return self.head(self.blocks(F.pixel_shuffle(grid, 2))).flatten(2).transpose(1, 2)

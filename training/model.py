@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from training.backbone import HEAD_CHANNELS, Backbone
+from training.backbone import FEATURES, HEAD_CHANNELS, Backbone, LastStage
 from training.class_names import class_name, spelled
 from training.eyes import Eyes
 from training.tokenizer import BLANK, PAD, VOCABULARY
@@ -54,6 +54,8 @@ class Config:
     """Whether the backbone's finer scale is looked at, beside what its head says."""
     detector: bool = False
     """Whether a detector looks at the photo too."""
+    unfrozen: bool = False
+    """Whether the backbone's last stage is trained too, here; tags stay those of the frozen one."""
     tags: bool = False
     """Whether fusion is told what the backbone's own classifier sees, in words."""
     dropout: float = 0.1
@@ -249,6 +251,7 @@ class Fusion(nn.Module):
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.image = nn.Linear(config.eyes.channels if config.fine else HEAD_CHANNELS, config.width)
+        self.stage = LastStage(config.photo) if config.unfrozen else None
         self.tags = Tags(config) if config.tags else None
         self.seen = config.eyes.cells + (TAGS * NAME_PIECES if config.tags else 0)
         self.image_norm = nn.LayerNorm(config.width)
@@ -261,7 +264,11 @@ class Fusion(nn.Module):
         self.drop = Dropout(config.dropout)
 
     def forward(self, features: Tensor, prompt: Tensor, told: Tensor | None = None) -> Tensor:
-        image = self.image(self.drop(features[..., : self.image.in_features]))
+        looked = features
+        if self.stage is not None and features.shape[1] > 0:
+            head = self.stage(features[..., HEAD_CHANNELS:FEATURES])
+            looked = torch.cat([head, features[..., HEAD_CHANNELS:]], -1)
+        image = self.image(self.drop(looked[..., : self.image.in_features]))
         named: list[Tensor] = []
         if self.tags is not None:
             logits = self.tags.logits(features)

@@ -37,6 +37,8 @@ from training.reward import RewardObjective
 from training.tokenizer import EOS
 from training.validation import Validation
 
+EYES_RATE = 0.1
+"""What an unfrozen stage of the backbone learns at, of the rate of what starts from nothing."""
 EMA = 0.998
 """How much of the averaged weights a step keeps, once there are many."""
 
@@ -55,6 +57,19 @@ def learning_rate(step: int, run: Run) -> float:
         return run.lr * (step + 1) / run.warmup
     progress = (step - run.warmup) / max(1, run.steps - run.warmup)
     return run.lr * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * progress)))
+
+
+SHARES = (1.0, EYES_RATE)
+"""Of the learning rate, by group of `parameter_groups`."""
+
+
+def parameter_groups(model: AutoregressiveCaptioner | Narvl) -> list[dict[str, list[nn.Parameter]]]:
+    """All parameters but the eyes', and those if they learn."""
+    if model.fusion.stage is None:
+        return [{"params": list(model.parameters())}]
+    eyes = list(model.fusion.stage.parameters())
+    known = set(eyes)
+    return [{"params": [p for p in model.parameters() if p not in known]}, {"params": eyes}]
 
 
 def captioned(run: Run) -> list[Example]:
@@ -158,9 +173,7 @@ def train(name: str, run: Run) -> None:
     if run.named:
         streams.append((Names(tokenizer).shuffled(run.named, config.eyes.channels, rng), True, 1.0))
 
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=run.lr, betas=(0.9, 0.98), weight_decay=0.03
-    )
+    optimiser = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98), weight_decay=0.03)
     averaged = AveragedModel(model, multi_avg_fn=average_in)
     # Compiled after the copy for averaging, which stays plain. On a CPU this halves a step; texts
     # differ in number and length, so the twin's decoder is compiled for any.
@@ -183,8 +196,8 @@ def train(name: str, run: Run) -> None:
     steps = range(first, run.steps)
     for step in tqdm(steps, initial=first, total=run.steps, desc=name, disable=rank > 0):
         rate = learning_rate(step, run)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
+        for group, share in zip(optimiser.param_groups, SHARES, strict=False):
+            group["lr"] = rate * share
         optimiser.zero_grad(set_to_none=True)
         for stream, answers, weight in streams:
             batch = next(stream).to(device)

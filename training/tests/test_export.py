@@ -59,14 +59,23 @@ def decode(
     return linear(norm(x, "head.norm"), "head")
 
 
-@pytest.mark.parametrize("tags", [False, True])
-@pytest.mark.parametrize("precision, far", [("f16", 2e-2), ("int8", 0.15)])
+@pytest.mark.parametrize(
+    "options, precision, far",
+    [
+        ({}, "f16", 2e-2),
+        ({}, "int8", 0.15),
+        ({"tags": True}, "f16", 2e-2),
+        ({"tags": True}, "int8", 0.15),
+        ({"unfrozen": True}, "f16", 2e-2),
+        ({"unfrozen": True}, "int8", 0.5),  # twenty convolutions more are rounded
+    ],
+)
 def test_exported_files_compute_what_the_model_computes(
-    tmp_path, monkeypatch, precision, far, tags
+    tmp_path, monkeypatch, options, precision, far
 ) -> None:
     monkeypatch.setattr(training.precision, "WORTH_INT8", 256)  # The matrices here are small.
     torch.manual_seed(0)
-    model = Narvl(replace(SMALL, tags=tags)).eval()
+    model = Narvl(replace(SMALL, **options)).eval()
     if model.fusion.tags is not None:
         torch.nn.init.normal_(model.fusion.tags.cell.weight, std=0.1)
         torch.nn.init.normal_(model.fusion.tags.sure)

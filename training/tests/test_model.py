@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from training.backbone import HEAD_CHANNELS
 from training.checkpoints import stretched
 from training.eyes import Eyes
 from training.model import NAME_PIECES, TAGS, AutoregressiveCaptioner, Config, Narvl, memory_mask
 from training.tokenizer import PAD
+from training.train import SHARES, parameter_groups
 
 SMALL = Config(
     width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48, vocabulary=50, prompt=5, slots=6
@@ -83,6 +85,28 @@ def test_a_detector_adds_its_classes_to_each_cell() -> None:
     features = torch.rand(2, config.eyes.cells, config.eyes.channels)
     prompt = torch.full((2, SMALL.prompt), 7)
     assert Narvl(config)(features, prompt).shape == (2, SMALL.slots, SMALL.vocabulary)
+
+
+def test_an_unfrozen_stage_starts_as_the_frozen_one_and_learns_slowly() -> None:
+    torch.manual_seed(0)
+    eyes = Eyes(64, detector=False)
+    with torch.no_grad():
+        features = eyes.network()(torch.rand(2, 3, 64, 64) * 2 - 1)
+    config = replace(SMALL, photo=64, unfrozen=True)
+    model = AutoregressiveCaptioner(config)
+    stage = model.fusion.stage
+    assert stage is not None
+    head = stage(features[..., HEAD_CHANNELS:])
+    torch.testing.assert_close(head, features[..., :HEAD_CHANNELS], atol=1e-4, rtol=1e-4)
+
+    prompt = torch.full((2, SMALL.prompt), 7)
+    model.fusion(features, prompt).sum().backward()
+    rest, learnt = (group["params"] for group in parameter_groups(model))
+    assert all(p.grad is not None for p in learnt)
+    assert len(rest) + len(learnt) == len(list(model.parameters()))
+    assert SHARES[0] > SHARES[1]
+    # Names are learnt without a photo, which the stage has nothing to say of.
+    assert model.fusion(features[:, :0], prompt).shape[1] == SMALL.prompt
 
 
 def test_photos_have_whole_cells() -> None:
