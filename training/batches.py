@@ -43,7 +43,8 @@ class Batch:
 
 
 class Batches:
-    """Batches of `examples`: in order, or shuffled and mirrored at random for ever.
+    """Batches of `examples`: in order, or shuffled and mirrored at random for ever. Of fewer
+    examples than a batch has, each shuffled batch is all of them.
 
     A prompt of more than `prompt_length` tokens loses its end, and is counted in `cut`. `blind`
     batches have zeros for photos. To what is shuffled, `flips` adds so many copies of every example
@@ -104,7 +105,7 @@ class Batches:
     def shuffled(self, rng: np.random.Generator) -> Iterator[Batch]:
         while True:
             order = rng.permutation(len(self.drawn))
-            for start in range(0, len(order) - self.size + 1, self.size):
+            for start in range(0, max(1, len(order) - self.size + 1), self.size):
                 drawn = [self.drawn[i] for i in order[start : start + self.size]]
                 rows = [i for i, _ in drawn]
                 mirrored = (rng.random(len(rows)) < 0.5) & self.may_mirror[rows]

@@ -193,36 +193,38 @@ def main() -> None:
     assert isinstance(model, Narvl), f"{args.run} is an autoregressive run"
     examples = [e for s in SPLITS for of in (captions(s), questions(s)) for e in together(of)]
     features = seen(model.config.eyes, images_of(examples), args.precision)
-    rows, kept = [], {}
-    for name, fitted, others in (
-        (
-            "answer",
-            answered(model, features, together(questions("val")), "answers, val"),
-            {
-                f"answers, {source} test": answered(model, features, examples, source)
-                for source, examples in questions("test").items()
-            },
-        ),
+    rows: list[dict[str, str | float]] = []
+    kept: dict[str, dict] = {}
+    asked = together(questions("val"))
+    kinds = [
         (
             "caption",
             captioned(model, features, "val"),
             {"words of captions, test": captioned(model, features, "test")},
-        ),
-    ):
+        )
+    ]
+    if asked:
+        tests = {
+            f"answers, {source} test": answered(model, features, examples, source)
+            for source, examples in questions("test").items()
+        }
+        kinds.insert(0, ("answer", answered(model, features, asked, "answers, val"), tests))
+    for name, fitted, others in kinds:
         knots = curve(*fitted)
         kept[name] = {"curve": knots}
         for what, (log_p, right) in {f"{name}, val (fitted)": fitted, **others}.items():
             rows.append(row(what, log_p.exp(), along(log_p, knots), right))
     # Candidates stand beside answers in one source alone, which has no test split.
-    log_p = choices(model, features, [e for e in together(questions("val")) if e.distractors])
-    halves = {"fitted half": log_p[::2], "other half": log_p[1::2]}
-    with torch.enable_grad():
-        weight, floor = sharing(halves["fitted half"])
-    kept["answer"]["candidates"] = {"weight": round(weight, 4), "floor": round(floor, 4)}
-    for name, part in halves.items():
-        before, after = part.softmax(1).max(1), shares(part, weight, floor).max(1)
-        right = before.indices == 0
-        rows.append(row(f"best of 4 candidates, {name}", before.values, after.values, right))
+    if offered := [e for e in asked if e.distractors]:
+        log_p = choices(model, features, offered)
+        halves = {"fitted half": log_p[::2], "other half": log_p[1::2]}
+        with torch.enable_grad():
+            weight, floor = sharing(halves["fitted half"])
+        kept["answer"]["candidates"] = {"weight": round(weight, 4), "floor": round(floor, 4)}
+        for name, part in halves.items():
+            before, after = part.softmax(1).max(1), shares(part, weight, floor).max(1)
+            right = before.indices == 0
+            rows.append(row(f"best of 4 candidates, {name}", before.values, after.values, right))
     print_table(rows)
     calibration_file(args.run).write_text(json.dumps(kept, indent=2) + "\n")
     print(json.dumps(kept))

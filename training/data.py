@@ -16,18 +16,27 @@ SPLITS = ("train", "val", "test")
 _EXTRA_TEXT = DATA / "text" / "flickr30k-train-captions.txt"
 
 
+def prompts() -> dict[str, str]:
+    """The prompt of each style that a source's captions are in, in the recipe's order."""
+    styles = {source.style for source in recipe().captions}
+    return {style: prompt for style, prompt in recipe().prompts.items() if style in styles}
+
+
 @cache
 def captions(split: str) -> dict[str, list[Example]]:
     """Captioned photos by the name of their source, sources that lack the split left out."""
-    named = recipe()
-    found = {s.name: read_captions(s, split, DATA, named.prompts[s.style]) for s in named.captions}
+    found: dict[str, list[Example]] = {}
+    for s in recipe().captions:
+        found.setdefault(s.name, []).extend(read_captions(s, split, DATA, prompts()[s.style]))
     return {name: examples for name, examples in found.items() if examples}
 
 
 @cache
 def questions(split: str) -> dict[str, list[Example]]:
     """Questions by the name of their source, sources that lack the split left out."""
-    found = {s.name: read_questions(s, split, DATA) for s in recipe().questions}
+    found: dict[str, list[Example]] = {}
+    for s in recipe().questions:
+        found.setdefault(s.name, []).extend(read_questions(s, split, DATA))
     return {name: examples for name, examples in found.items() if examples}
 
 
@@ -39,7 +48,7 @@ def training_texts() -> list[str]:
     """Every text that a tokenizer may learn its vocabulary from: training splits only."""
     texts = [text for e in together(captions("train")) for text in e.texts]
     texts += [text for e in together(questions("train")) for text in (e.prompt, *e.texts)]
-    return texts + list(recipe().prompts.values())
+    return texts + list(prompts().values())
 
 
 def caption_texts() -> Iterable[str]:

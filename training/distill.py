@@ -22,13 +22,13 @@ from training import tokenizer as vocabulary
 from training.autocast import autocast
 from training.batches import Batches
 from training.checkpoints import load
-from training.data import questions, together, training_photos
+from training.data import prompts, questions, together, training_photos
 from training.decode import beam_search
 from training.features import Features
 from training.formats import Example
 from training.model import AutoregressiveCaptioner
 from training.paths import WORK
-from training.recipe import Run, recipe
+from training.recipe import Run
 from training.scores import says_twice
 
 BORROWED = 2
@@ -57,12 +57,12 @@ def taught_captions(teacher: str, run: Run) -> list[Example]:
     "A blue shirt and blue shirt" should not be taught: what says nothing twice is preferred unless
     the run keeps it, the order else being the teacher's.
     """
-    prompts = recipe().prompts
+    asked = prompts()
     examples = []
     for row in _rows(captions_file(teacher, run.search)):
         texts = sorted(row["texts"], key=says_twice) if run.twice == "last" else row["texts"]
         examples.append(
-            Example(row["image"], prompts[row["style"]], tuple(texts[: run.keep]), row["style"])
+            Example(row["image"], asked[row["style"]], tuple(texts[: run.keep]), row["style"])
         )
     return examples
 
@@ -83,7 +83,7 @@ def taught_answers(teacher: str) -> list[Example]:
 def every_prompt() -> list[Example]:
     return [
         Example(photo, prompt, (), style)
-        for style, prompt in recipe().prompts.items()
+        for style, prompt in prompts().items()
         for photo in sorted(training_photos())
     ]
 

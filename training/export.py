@@ -24,6 +24,7 @@ from training.backbone import CELL, MEAN, STD
 from training.calibrate import calibration_file
 from training.checkpoints import load
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
+from training.data import extra_texts, prompts
 from training.decoder_graph import WEIGHTS, export_decoder_graph
 from training.features import export_vision
 from training.model import NAME_PIECES, TAGS, Fusion, Narvl
@@ -32,10 +33,6 @@ from training.paths import MODEL
 from training.precision import Precision, quantise, worth_int8
 from training.recipe import recipe
 from training.tokenizer import BLANK, BOS, EOS, PAD
-
-TASKS = {"caption": "plain", "caption-human": "human"}
-"""The runtime's name of a caption task, and the style whose prompt it sends. The first is the
-default."""
 
 FILES = (
     "vision.onnx",
@@ -125,8 +122,13 @@ def decoder_weights(model: Narvl, precision: Precision) -> dict[str, Tensor]:
     return stored
 
 
+def task_of(style: str) -> str:
+    """The runtime's name of the task that captions in a style."""
+    return "caption" if style == "plain" else f"caption-{style}"
+
+
 def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict:
-    config, prompts = model.config, recipe().prompts
+    config = model.config
 
     def queries(answers: bool) -> dict[str, int]:
         first, count = model.query_range(answers)
@@ -150,15 +152,16 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
     def calibration(kind: str) -> dict[str, dict[str, float]]:
         return {"calibration": known[kind]} if kind in known else {}
 
+    # The first is the runtime's default.
     tasks: dict[str, dict] = {
-        task: {
+        task_of(style): {
             "kind": "caption",
-            "prompt": prompts[style],
+            "prompt": prompt,
             "queries": queries(False),
             "beam": beam(FOR_CAPTIONS, "captions.ngrams.bin"),
             **calibration("caption"),
         }
-        for task, style in TASKS.items()
+        for style, prompt in prompts().items()
     }
     if recipe().questions:
         tasks["answer"] = {
@@ -199,16 +202,18 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         },
         "tasks": tasks,
         "precision": precision,
-        "licence": "Research and other non-commercial use; see README.md",
-        "trainedOn": [
-            "Flickr8k (Hodosh et al. 2013), research and education use",
-            "Visual7W (Zhu et al. 2016)",
-            "DAQUAR (Malinowski & Fritz 2014)",
-            "machine-written captions and questions of the photographs of Flickr8k, Visual7W, "
-            "DAQUAR and ImageNet samples",
-            "EfficientNet-Lite2 weights, ImageNet, Apache-2.0",
-        ],
+        "licence": recipe().licence,
+        "trainedOn": credits(),
     }
+
+
+def credits() -> list[str]:
+    """Whose data a model of the recipe was made of."""
+    named = recipe()
+    sources = [source.credit or source.name for source in (*named.captions, *named.questions)]
+    texts = ["Flickr30k's captions (Young et al. 2014), for word pieces alone"]
+    eyes = "EfficientNet-Lite2 weights, ImageNet, Apache-2.0"
+    return list(dict.fromkeys([*sources, *(texts if extra_texts() else []), eyes]))
 
 
 def main() -> None:

@@ -94,20 +94,25 @@ class Features:
 
 
 def keep(eyes: Eyes) -> None:
-    """Add what is missing: photos that earlier runs did keep their rows."""
+    """Add what is missing: photos that earlier runs did keep their rows, and are mirrored if they
+    have become training photos since."""
     listing, *files = _files(eyes)
     kept: list[str] = json.loads(listing.read_text()) if listing.exists() else []
-    names = sorted(set(photos()) - set(kept))
+    names = kept + sorted(set(photos()) - set(kept))
     session, trained = vision_session(eyes), training_photos()
     size = eyes.cells * eyes.channels * np.dtype(np.float16).itemsize
     for path, mirror in zip(files, (False, True), strict=True):
-        path.touch()
-        os.truncate(path, (len(kept) + len(names)) * size)  # rows of a run that was cut are redone
         if not names:
             continue
+        path.touch()
+        os.truncate(path, len(names) * size)
         shape = (len(names), eyes.cells, eyes.channels)
-        out = np.memmap(path, np.float16, "r+", offset=len(kept) * size, shape=shape)
-        rows = [i for i, name in enumerate(names) if not mirror or name in trained]
+        out = np.memmap(path, np.float16, "r+", shape=shape)
+        # What is not listed yet is redone where a run was cut.
+        rows = list(range(len(kept), len(names)))
+        if mirror:
+            blank = [i for i in range(len(kept)) if not out[i, 0].any()]
+            rows = [i for i in [*blank, *rows] if names[i] in trained]
         for start in tqdm(range(0, len(rows), _BATCH), desc=path.name):
             batch = rows[start : start + _BATCH]
             x = np.stack([pixels(DATA / names[i], eyes.photo) for i in batch])
@@ -115,7 +120,7 @@ def keep(eyes: Eyes) -> None:
                 x = np.ascontiguousarray(x[..., ::-1])
             out[batch] = session.run(None, {"pixels": x})[0]
         out.flush()
-    listing.write_text(json.dumps(kept + names))
+    listing.write_text(json.dumps(names))
 
 
 def main() -> None:

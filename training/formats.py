@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from training.recipe import Source
@@ -51,7 +52,7 @@ def read_captions(source: Source, split: str, data: Path, prompt: str) -> list[E
         "flickr8k": _flickr8k,
         "described": _described_captions,
         "karpathy": _karpathy,
-        "coco": _coco,
+        "coco": partial(_coco, data / source.images),
     }[source.format](files, split)
     return [
         Example(
@@ -71,7 +72,7 @@ def read_questions(source: Source, split: str, data: Path) -> list[Example]:
         "described": _described_questions,
         "visual7w": _visual7w,
         "daquar": _daquar,
-        "vqa2": _vqa2,
+        "vqa2": partial(_vqa2, data / source.images),
     }[source.format](files)
     return [
         Example(
@@ -122,8 +123,9 @@ def detect(folder: Path) -> list[Found]:
         found.append(Found(source(format, every), True, False))
     if coco := by_split("captions_{}*.json"):
         found.append(Found(source("coco", coco), True, False))
-    if asked := by_split("*OpenEnded*_{}*_questions.json"):
-        pairs = {s: [*paths, *by_split("*_{}*_annotations.json")[s]] for s, paths in asked.items()}
+    asked, answered = map(by_split, ("*OpenEnded*_{}*_questions.json", "*_{}*_annotations.json"))
+    # VQA's test questions are published without their answers.
+    if pairs := {s: [*asked[s], *answered[s]] for s in asked if s in answered}:
         found.append(Found(source("vqa2", pairs), False, True))
     if lines := by_split("{}.jsonl"):
         row = next(_lines(next(iter(lines.values()))))
@@ -166,16 +168,23 @@ def _karpathy(files: list[Path], split: str) -> Captions:
                 yield str(image), [s["raw"] for s in row["sentences"]]
 
 
-def _coco(files: list[Path], split: str) -> Captions:
-    """COCO's `captions_*.json`."""
+def _in_subset(images: Path, subset: str, name: str) -> str:
+    """COCO's photos lie in a folder for each subset (`train2014`), as they are published, or all
+    in one."""
+    return f"{subset}/{name}" if (images / subset).is_dir() else name
+
+
+def _coco(images: Path, files: list[Path], split: str) -> Captions:
+    """COCO's `captions_<subset>.json`."""
     for path in files:
+        subset = path.stem.removeprefix("captions_")
         content = json.loads(path.read_text(encoding="utf-8"))
         captions: dict[int, list[str]] = {}
         for row in content["annotations"]:
             captions.setdefault(row["image_id"], []).append(row["caption"])
         for row in content["images"]:
             if row["id"] in captions:
-                yield row["file_name"], captions[row["id"]]
+                yield _in_subset(images, subset, row["file_name"]), captions[row["id"]]
 
 
 def _described_questions(files: list[Path]) -> Questions:
@@ -194,7 +203,7 @@ def _daquar(files: list[Path]) -> Questions:
         yield row["image"], row["question"], [row["answer"]], "", []
 
 
-def _vqa2(files: list[Path]) -> Questions:
+def _vqa2(images: Path, files: list[Path]) -> Questions:
     """VQA v2's pairs of `*_questions.json` and `*_annotations.json`. The answer is the one that
     most of the ten people gave; photos are named as COCO names them."""
     for asked, answered in zip(files[::2], files[1::2], strict=True):
@@ -208,5 +217,6 @@ def _vqa2(files: list[Path]) -> Questions:
             found = answers[row["question_id"]]
             given = Counter(a["answer"] for a in found.get("answers", []))
             answer = found.get("multiple_choice_answer") or given.most_common(1)[0][0]
-            image = f"COCO_{subset}_{row['image_id']:012d}.jpg"
+            name = f"COCO_{subset}_{row['image_id']:012d}.jpg"
+            image = _in_subset(images, subset, name)
             yield image, row["question"], [answer], found["answer_type"], []

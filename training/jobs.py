@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.export import TASKS
+from training.export import task_of
 from training.formats import Example
 from training.recipe import recipe
 
@@ -15,5 +15,4 @@ def job(example: Example) -> dict[str, str]:
     """What `npm run caption -- --tasks` reads: the file, and the question or the caption task."""
     if is_question(example):
         return {"file": example.image, "ask": example.prompt}
-    task = next(task for task, style in TASKS.items() if style == example.kind)
-    return {"file": example.image, "task": task}
+    return {"file": example.image, "task": task_of(example.kind)}

@@ -36,6 +36,8 @@ class Source(_Strict):
     """Per split: the file that has it (for `vqa2`: the questions and the annotations)."""
     style: str = "human"
     """Captions: which of the prompts asks for them."""
+    credit: str = ""
+    """Who made it and on what terms, as a model's manifest says it; else its name."""
 
 
 class Run(_Strict):
@@ -106,6 +108,8 @@ class Run(_Strict):
 
 class Recipe(_Strict):
     model: dict[str, int | float | bool] = Field(default_factory=dict)
+    licence: str = "That of the data: see trainedOn"
+    """What may be done with a model, as its manifest says it."""
     prompts: dict[str, str]
     """Each style's prompt."""
     captions: list[Source]

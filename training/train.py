@@ -155,7 +155,7 @@ def train(name: str, run: Run) -> None:
         (captioned(run) if run.captions else [], run.captions, False, 1.0),
         (answered(run) if run.questions else [], run.questions, True, run.question_weight),
     ):
-        if size:
+        if examples:
             batches = Batches(
                 examples,
                 features,
@@ -170,6 +170,8 @@ def train(name: str, run: Run) -> None:
                 report_fit(batches, model.query_range(answers)[1], what)
             streams.append((batches.shuffled(rng), answers, weight))
 
+    if not streams:
+        raise SystemExit(f"{name}: expected captions or questions to learn from, got none")
     if run.named:
         streams.append((Names(tokenizer).shuffled(run.named, config.eyes.channels, rng), True, 1.0))
 
@@ -185,10 +187,14 @@ def train(name: str, run: Run) -> None:
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         averaged.load_state_dict(state["average"])
+        first = state["step"]
         if rank == 0:
             rng.bit_generator.state = state["rng"]
             torch.set_rng_state(state["torch_rng"].cpu())
-        first = state["step"]
+        else:  # a checkpoint keeps rank 0's; the others draw anew, and not what they drew before
+            seed = [run.seed, rank, first]
+            rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+            torch.manual_seed(int(rng.integers(2**31)))
         print(f"resuming {name} at step {first}")
 
     losses: dict[bool, list[float]] = {False: [], True: []}

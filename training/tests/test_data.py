@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+from tokenizers.models import BPE
+
+from training import data
+from training.batches import Batches
+from training.features import Features
 from training.formats import Example, normalise
+from training.recipe import Source, recipe
 from training.scores import accuracies, bigrams, normalise_answer, says_twice, score
 
 
@@ -53,3 +62,33 @@ def test_answers_are_compared_as_vqa_does() -> None:
     assert accuracies(["two", "2", "Yes."], examples) == pytest.approx(
         {"count %": 50.0, "yesno %": 100.0}
     )
+
+
+def test_fewer_examples_than_a_batch_are_one() -> None:
+    features = Features({"a": 0, "b": 1}, *np.zeros((2, 2, 4, 8), np.float16))
+    examples = [Example(image, "", ("",), "human") for image in "ab"]
+    batches = Batches(examples, features, Tokenizer(BPE()), 48, 5).shuffled(
+        np.random.default_rng(0)
+    )
+    for _ in range(3):
+        assert {e.image for e in next(batches).examples} == {"a", "b"}
+
+
+def test_sources_of_one_name_are_one(tmp_path, monkeypatch) -> None:
+    row = {"image": "1.jpg", "question": "Who?", "answer": "A man."}
+    for split in ("train", "val"):
+        (tmp_path / f"{split}.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    sources = [
+        Source(name="d", format="daquar", images=split, files={split: [f"{split}.jsonl"]})
+        for split in ("train", "val")
+    ]
+    named = recipe().model_copy(update={"questions": sources})
+    monkeypatch.setattr(data, "recipe", lambda: named)
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    data.questions.cache_clear()
+    try:
+        for split in ("train", "val"):
+            (example,) = data.questions(split)["d"]
+            assert example.image == f"{split}/1.jpg"
+    finally:
+        data.questions.cache_clear()

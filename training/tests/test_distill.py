@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training import distill
+from training import data, distill
 from training.formats import Example
 from training.recipe import Run, recipe
 
@@ -49,6 +49,13 @@ def test_answers_of_one_word_stay_a_persons(
     row = {"image": image, "question": question, "style": "where", "texts": [answered, "else"]}
     distill.answers_file("t").write_text(json.dumps(row) + "\n", encoding="utf-8")
     assert distill.taught_answers("t") == [Example(image, question, (taught,), "where")]
+
+
+def test_photos_are_captioned_in_the_styles_that_somebody_wrote(monkeypatch) -> None:
+    named = recipe()
+    human = [source for source in named.captions if source.style == "human"]
+    monkeypatch.setattr(data, "recipe", lambda: named.model_copy(update={"captions": human}))
+    assert {e.kind for e in distill.every_prompt()} == {"human"}
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,29 @@ def test_vqa2(tmp_path: Path) -> None:
     assert example.kind == "vqa other"
 
 
+def test_photos_may_lie_in_the_folders_that_coco_publishes(tmp_path: Path) -> None:
+    for subset in ("train2014", "val2017"):
+        (tmp_path / "coco" / subset).mkdir(parents=True)
+    asked = {"questions": [{"question_id": 1, "image_id": 42, "question": "What is it?"}]}
+    answered = {"question_id": 1, "answer_type": "other", "multiple_choice_answer": "a dog"}
+    folder, name = tmp_path / "coco", "v2_OpenEnded_mscoco_{}_questions.json"
+    write(folder, name.format("train2014"), asked | {"data_subtype": "train2014"})
+    write(folder, "v2_mscoco_train2014_annotations.json", {"annotations": [answered]})
+    # Published without answers.
+    write(folder, name.format("test2015"), asked | {"data_subtype": "test2015"})
+    captions = {
+        "images": [{"id": 7, "file_name": "7.jpg"}],
+        "annotations": [{"image_id": 7, "caption": "A cat."}],
+    }
+    write(folder, "captions_val2017.json", captions)
+    captioned, questioned = (one.source for one in detect(folder))
+    assert set(questioned.files) == {"train"}
+    (example,) = read_questions(questioned, "train", tmp_path)
+    assert example.image == "coco/train2014/COCO_train2014_000000000042.jpg"
+    (example,) = read_captions(captioned, "val", tmp_path, "what?")
+    assert example.image == "coco/val2017/7.jpg"
+
+
 def test_the_shared_folder(tmp_path: Path) -> None:
     captions = [{"image": "1.webp", "split": s, "captions": ["A man ."]} for s in ("train", "val")]
     write_lines(tmp_path / "flickr8k", "captions.jsonl", captions)
