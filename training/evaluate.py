@@ -233,7 +233,7 @@ def answer_rows(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("runs", nargs="+")
+    parser.add_argument("runs", nargs="*")
     parser.add_argument("--split", choices=["val", "test"], default="test")
     parser.add_argument("--only", choices=["captions", "answers"])
     parser.add_argument("--blind", nargs="*", default=[], help="runs trained without photos")
@@ -242,6 +242,8 @@ def main() -> None:
     parser.add_argument("--refine", action="store_true", help="a second pass of Narvl too")
     parser.add_argument("--precision", choices=["f16", "int8"], help="as exported; default: f32")
     args = parser.parse_args()
+    if not args.runs and not args.blind:
+        parser.error("expected a run, or one after --blind, got none")
     for run in [*args.runs, *args.blind]:
         if not checkpoint(run).exists():
             raise SystemExit(f"{checkpoint(run)} is not there: train {run!r} first")

@@ -236,6 +236,15 @@ describe('parseManifest', () => {
       }),
     );
   });
+
+  it("refuses a server's start page in its place, and shows how it begins", () => {
+    expect(() => parseManifest('<!doctype html><title>Hello</title>')).toThrow(
+      expect.objectContaining({
+        code: 'invalid-model',
+        message: expect.stringMatching(/manifest\.json to be JSON, got "<!doctype html>.*is there/),
+      }),
+    );
+  });
 });
 
 describe('tasks', () => {

@@ -152,7 +152,13 @@ export function parseManifest(text: string): Manifest {
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new NarvlError('invalid-model', 'manifest.json is no JSON', { cause });
+    // Many servers answer a path that they do not know with their start page.
+    const start = JSON.stringify(text.slice(0, 40));
+    throw new NarvlError(
+      'invalid-model',
+      `Expected manifest.json to be JSON, got ${start}: is there a model at that address?`,
+      { cause },
+    );
   }
   const result = v.safeParse(schema, json);
   if (!result.success) {
