@@ -1,6 +1,8 @@
 /** The page's side: starts the worker, owns its life, and turns images into what it takes. */
 import * as Comlink from 'comlink';
+import { abortable, throwIfAborted } from './abort.ts';
 import { NarvlError } from './errors.ts';
+import { type ImageSource, toWire, transferables } from './images.ts';
 import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
 import {
   type Answer,
@@ -14,19 +16,6 @@ import {
   type WireImage,
   type WorkerApi,
 } from './protocol.ts';
-
-/** Anything that holds a picture. A string or URL is fetched; the rest never leaves the machine. */
-export type ImageSource =
-  | Blob
-  | ImageBitmap
-  | ImageData
-  | HTMLImageElement
-  | HTMLCanvasElement
-  | OffscreenCanvas
-  | HTMLVideoElement
-  | VideoFrame
-  | string
-  | URL;
 
 /** How a model is loaded. */
 export interface LoadOptions {
@@ -212,7 +201,7 @@ export class Narvl {
   /** End the worker and free its memory. What still waits is rejected with `disposed`. */
   dispose(): void {
     this.#disposed = true;
-    this.#stop(new NarvlError('disposed', 'dispose() was called'));
+    this.#stop(this.#session, new NarvlError('disposed', 'dispose() was called'));
   }
 
   /** The running session, started if there is none. */
@@ -225,23 +214,19 @@ export class Narvl {
   }
 
   async #start(): Promise<{ session: Session; info: ModelInfo }> {
-    const worker = new Worker(new URL('./worker/entry.ts', import.meta.url), {
-      type: 'module',
-      name: 'narvl',
-    });
+    const worker = startWorker();
     let end: (error: NarvlError) => void = () => {};
     const ended = new Promise<never>((_, reject) => {
       end = reject;
     });
     ended.catch(() => {}); // Who waits hears of it through the race in #call.
-    worker.addEventListener('error', (event) => {
-      this.#stop(new NarvlError('worker-failed', `The worker failed: ${event.message}`));
-    });
-    worker.addEventListener('messageerror', () => {
-      this.#stop(new NarvlError('worker-failed', 'A message to or from the worker was unreadable'));
-    });
     const session: Session = { worker, api: Comlink.wrap<WorkerApi>(worker), ended, end };
     this.#session = session;
+    const fail = (message: string) => this.#stop(session, new NarvlError('worker-failed', message));
+    worker.addEventListener('error', ({ message }) => fail(`The worker failed: ${message}`));
+    worker.addEventListener('messageerror', () =>
+      fail('A message to or from the worker was unreadable'),
+    );
     const { device, onProgress } = this.#options;
     const request = { url: this.#url, device: device === 'auto' || !device ? {} : device };
     const report = Comlink.proxy((progress: Progress) => {
@@ -253,7 +238,7 @@ export class Narvl {
       this.#info = info;
       return { session, info };
     } catch (error) {
-      this.#stop(asNarvlError(error));
+      this.#stop(session, asNarvlError(error));
       throw error;
     }
   }
@@ -275,7 +260,7 @@ export class Narvl {
       if (outcome.ok) return outcome.value;
       const error = toError(outcome.error);
       // A lost device takes its sessions with it: only a new worker can go on.
-      if (error.code === 'device-lost') this.#stop(error);
+      if (error.code === 'device-lost') this.#stop(session, error);
       throw error;
     } finally {
       signal?.removeEventListener('abort', tellWorker);
@@ -289,56 +274,37 @@ export class Narvl {
     if (this.#waiting === 0) return;
     this.#watchdog = setTimeout(() => {
       const seconds = WATCHDOG_MS / 1000;
-      this.#stop(new NarvlError('worker-failed', `The worker was silent for ${seconds} seconds`));
+      const silent = `The worker was silent for ${seconds} seconds`;
+      this.#stop(this.#session, new NarvlError('worker-failed', silent));
     }, WATCHDOG_MS);
   }
 
-  /** End the worker, reject what waits for it, and let the next call start another. */
-  #stop(error: NarvlError): void {
+  /**
+   * End the worker, reject what waits for it, and let the next call start another. A session that
+   * has ended takes no newer one with it.
+   */
+  #stop(session: Session | undefined, error: NarvlError): void {
+    if (session !== this.#session) return;
     clearTimeout(this.#watchdog);
-    this.#session?.end(error);
-    this.#session?.worker.terminate();
+    session?.end(error);
+    session?.worker.terminate();
     this.#session = undefined;
     this.#opening = undefined;
     if (this.#disposed) this.#info = undefined;
   }
 }
 
-/** An image as the worker takes it. The caller's own object stays usable. */
-async function toWire(image: ImageSource): Promise<WireImage> {
-  if (typeof image === 'string' || image instanceof URL) {
-    return { kind: 'url', url: new URL(image, document.baseURI).href };
-  }
-  if (image instanceof Blob) return { kind: 'blob', blob: image };
-  if (image instanceof ImageData) return { kind: 'pixels', pixels: image };
-  const drawable =
-    image instanceof ImageBitmap ||
-    image instanceof HTMLImageElement ||
-    image instanceof HTMLCanvasElement ||
-    image instanceof OffscreenCanvas ||
-    image instanceof HTMLVideoElement ||
-    (typeof VideoFrame !== 'undefined' && image instanceof VideoFrame);
-  if (!drawable) {
-    throw new NarvlError(
-      'invalid-argument',
-      `Expected an image, canvas, video, Blob, ImageData or URL, got ${kindOf(image)}`,
-    );
-  }
+/** @throws NarvlError `worker-failed` where the page's policy forbids it. */
+function startWorker(): Worker {
   try {
-    return { kind: 'bitmap', bitmap: await createImageBitmap(image) };
+    return new Worker(new URL('./worker/entry.ts', import.meta.url), {
+      type: 'module',
+      name: 'narvl',
+    });
   } catch (cause) {
-    throw new NarvlError('image-unreadable', `${kindOf(image)} holds no picture`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NarvlError('worker-failed', `The browser refused the worker: ${reason}`, { cause });
   }
-}
-
-/** What is handed over to the worker instead of copied. */
-function transferables(images: readonly WireImage[]): Transferable[] {
-  return images.flatMap((image) => (image.kind === 'bitmap' ? [image.bitmap] : []));
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || typeof value !== 'object') return String(value);
-  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function folderUrl(url: string | URL): string {
@@ -352,32 +318,6 @@ function folderUrl(url: string | URL): string {
   }
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   return folder.href;
-}
-
-/** `promise`, unless `signal` speaks first. */
-async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise;
-  throwIfAborted(signal);
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort);
-  }
-}
-
-function abortError(signal: AbortSignal): NarvlError {
-  return new NarvlError('aborted', 'The call was aborted by its signal', {
-    cause: signal.reason,
-  });
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw abortError(signal);
 }
 
 function toError(data: { code: NarvlError['code']; message: string }): NarvlError {

@@ -239,6 +239,21 @@ describe('many calls', () => {
     await expect(kept).resolves.toHaveProperty('text');
   });
 
+  it('can be cancelled under way, and the next one has its own answer', async () => {
+    const image = picture(64, 64, 15);
+    const expected = ids(await narvl.caption(image));
+    for (const after of [5, 40, 80, 120, 200, 400]) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const others = [16, 17, 18, 19].map((seed) => picture(64, 64, seed));
+      const dropped = narvl.captionBatch(others, { signal }); // a second of work on a software adapter
+      const next = narvl.caption(image);
+      setTimeout(() => controller.abort(), after);
+      await expect(dropped).rejects.toMatchObject({ code: 'aborted' });
+      expect(ids(await next)).toEqual(expected);
+    }
+  });
+
   it('are rejected when the model is disposed', async () => {
     const other = await Narvl.load(MODEL);
     const waiting = other.caption(picture(64, 64, 17));

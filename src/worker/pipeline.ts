@@ -16,11 +16,10 @@ import { type Search, Searches, search, withNames } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features, type Fused } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
-import { type Gpu, requestGpu } from '../gpu/device.ts';
+import type { Gpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
-import { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
-import { downloadModel, type ModelDownload } from '../model/files.ts';
+import { downloadModel } from '../model/files.ts';
 import type { RgbaPixels } from '../model/image.ts';
 import {
   answerTask,
@@ -38,9 +37,7 @@ import {
   type Ask,
   type AskRequest,
   type Caption,
-  type DecoderDevice,
   type Device,
-  type DeviceChoice,
   type ImagesRequest,
   type LookAskRequest,
   type LookRequest,
@@ -52,12 +49,10 @@ import {
   type Timings,
   type WireImage,
 } from '../protocol.ts';
-import { ReferenceDecoder } from '../reference/decoder.ts';
 import { preprocess } from '../reference/preprocess.ts';
-import { WasmDecoder } from '../wasm/decoder.ts';
+import { bitsOf, chooseDevice, chooseGpu, type Decoder, openDecoder } from './devices.ts';
 import { outcomeOf } from './outcome.ts';
 import { readPixels } from './pixels.ts';
-import { tunedDecoder } from './tuned-decoder.ts';
 
 /** A pixel source with what it took to read it. */
 interface Read {
@@ -88,8 +83,6 @@ interface Prompt {
   readonly explain: boolean;
   readonly posteriors: boolean;
 }
-
-type Decoder = GpuDecoder | WasmDecoder | ReferenceDecoder;
 
 /** A model on its devices. Its callers see to it that no two calls overlap. */
 export class Pipeline {
@@ -229,7 +222,7 @@ export class Pipeline {
     signal.throwIfAborted();
     const sight = await this.#see([read], signal);
     this.#looks.set(look, sight);
-    this.#checkAlive(signal); // The page forgets a look that failed.
+    this.#checkAlive(signal); // The page forgets a look that failed, behind this job.
     return sight.timings[0] ?? noTime;
   }
 
@@ -411,63 +404,6 @@ export class Pipeline {
     signal.throwIfAborted();
     if (this.#lost) throw this.#lost;
   }
-}
-
-/** A GPU, unless there is none or the choice leaves nothing for it to do. */
-async function chooseGpu({ encoder, decoder }: DeviceChoice): Promise<Gpu | undefined> {
-  if (encoder === 'wasm' && decoder && decoder !== 'webgpu') return undefined;
-  return requestGpu(navigator.gpu).catch((error: unknown) => {
-    if (encoder === 'webgpu' || decoder === 'webgpu') throw error;
-    return undefined;
-  });
-}
-
-/**
- * WebGPU for both halves on a real adapter. On a software adapter the encoder's convolutions are
- * far slower than in WebAssembly, so the encoder goes there and the decoder stays in WGSL. Without
- * WebGPU both are WebAssembly's.
- */
-function chooseDevice(
-  choice: DeviceChoice,
-  gpu: Gpu | undefined,
-  { files }: Manifest,
-): Omit<Device, 'weightBits' | 'productBits'> {
-  const encoder = choice.encoder ?? (gpu && !gpu.adapter.software ? 'webgpu' : 'wasm');
-  const onCpu = files['decoder.onnx'] ? 'wasm' : 'reference';
-  const decoder = choice.decoder ?? (gpu ? 'webgpu' : onCpu);
-  const { vendor = '', architecture = '', description = '' } = gpu?.adapter ?? {};
-  const adapter = description || [vendor, architecture].filter(Boolean).join(' ');
-  return { encoder, decoder, adapter };
-}
-
-/** @param encoder is waited for where the same runtime is to run the decoder. */
-async function openDecoder(
-  where: DecoderDevice,
-  choice: DeviceChoice,
-  gpu: Gpu | undefined,
-  { manifest, weights, files }: Omit<ModelDownload, 'all'>,
-  encoder: Promise<Encoder>,
-): Promise<Decoder> {
-  if (where === 'wasm') {
-    const graph = files['decoder.onnx'];
-    if (!graph) {
-      throw new NarvlError(
-        'invalid-argument',
-        "decoder: expected 'webgpu' or 'reference', got 'wasm', for which this model has no decoder.onnx",
-      );
-    }
-    await Promise.all([encoder, weights.cancel()]);
-    return WasmDecoder.create(manifest.decoder, await graph, await files['decoder.safetensors']);
-  }
-  const { bytes } = manifest.files['decoder.safetensors'];
-  const arriving = new ArrivingWeights(weights, bytes);
-  return gpu && where === 'webgpu'
-    ? tunedDecoder(gpu, manifest, arriving, choice)
-    : new ReferenceDecoder(manifest.decoder, await arriving.all);
-}
-
-function bitsOf(decoder: Decoder): Pick<Device, 'weightBits' | 'productBits'> {
-  return decoder instanceof GpuDecoder ? decoder.bits : { weightBits: 32, productBits: 32 };
 }
 
 async function readImage(image: WireImage): Promise<Read> {

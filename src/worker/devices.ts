@@ -1,0 +1,72 @@
+/** Which device each half of the network runs on, and the decoder that runs there. */
+import type { Encoder } from '../encoder/encoder.ts';
+import { NarvlError } from '../errors.ts';
+import { GpuDecoder } from '../gpu/decoder.ts';
+import { type Gpu, requestGpu } from '../gpu/device.ts';
+import { ArrivingWeights } from '../model/arriving-weights.ts';
+import type { ModelDownload } from '../model/files.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type { DecoderDevice, Device, DeviceChoice } from '../protocol.ts';
+import { ReferenceDecoder } from '../reference/decoder.ts';
+import { WasmDecoder } from '../wasm/decoder.ts';
+import { tunedDecoder } from './tuned-decoder.ts';
+
+/** Whichever of them runs, its decodings are the same to rounding. */
+export type Decoder = GpuDecoder | WasmDecoder | ReferenceDecoder;
+
+/** A GPU, unless there is none or the choice leaves nothing for it to do. */
+export async function chooseGpu({ encoder, decoder }: DeviceChoice): Promise<Gpu | undefined> {
+  if (encoder === 'wasm' && decoder && decoder !== 'webgpu') return undefined;
+  return requestGpu(navigator.gpu).catch((error: unknown) => {
+    if (encoder === 'webgpu' || decoder === 'webgpu') throw error;
+    return undefined;
+  });
+}
+
+/**
+ * WebGPU for both halves on a real adapter. On a software adapter the encoder's convolutions are
+ * far slower than in WebAssembly, so the encoder goes there and the decoder stays in WGSL. Without
+ * WebGPU both are WebAssembly's.
+ */
+export function chooseDevice(
+  choice: DeviceChoice,
+  gpu: Gpu | undefined,
+  { files }: Manifest,
+): Omit<Device, 'weightBits' | 'productBits'> {
+  const encoder = choice.encoder ?? (gpu && !gpu.adapter.software ? 'webgpu' : 'wasm');
+  const onCpu = files['decoder.onnx'] ? 'wasm' : 'reference';
+  const decoder = choice.decoder ?? (gpu ? 'webgpu' : onCpu);
+  const { vendor = '', architecture = '', description = '' } = gpu?.adapter ?? {};
+  const adapter = description || [vendor, architecture].filter(Boolean).join(' ');
+  return { encoder, decoder, adapter };
+}
+
+/** @param encoder is waited for where the same runtime is to run the decoder. */
+export async function openDecoder(
+  where: DecoderDevice,
+  choice: DeviceChoice,
+  gpu: Gpu | undefined,
+  { manifest, weights, files }: Omit<ModelDownload, 'all'>,
+  encoder: Promise<Encoder>,
+): Promise<Decoder> {
+  if (where === 'wasm') {
+    const graph = files['decoder.onnx'];
+    if (!graph) {
+      throw new NarvlError(
+        'invalid-argument',
+        "decoder: expected 'webgpu' or 'reference', got 'wasm', for which this model has no decoder.onnx",
+      );
+    }
+    await Promise.all([encoder, weights.cancel()]);
+    return WasmDecoder.create(manifest.decoder, await graph, await files['decoder.safetensors']);
+  }
+  const { bytes } = manifest.files['decoder.safetensors'];
+  const arriving = new ArrivingWeights(weights, bytes);
+  return gpu && where === 'webgpu'
+    ? tunedDecoder(gpu, manifest, arriving, choice)
+    : new ReferenceDecoder(manifest.decoder, await arriving.all);
+}
+
+export function bitsOf(decoder: Decoder): Pick<Device, 'weightBits' | 'productBits'> {
+  return decoder instanceof GpuDecoder ? decoder.bits : { weightBits: 32, productBits: 32 };
+}
