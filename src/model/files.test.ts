@@ -125,20 +125,41 @@ describe('loadModelFiles', () => {
     await expect(load()).rejects.toMatchObject({ code: 'invalid-model' });
   });
 
-  it('keeps checked files, and gives up a kept one that has changed', async () => {
-    const kept = new Map<string, Uint8Array<ArrayBuffer>>();
+  it('asks the server, whatever the browser has cached of a version before', async () => {
+    const answer = globalThis.fetch;
+    const stale = Uint8Array.of(0, 0, 0);
+    vi.stubGlobal('fetch', async (url: string, init?: RequestInit) =>
+      init?.cache === 'no-cache' ? answer(url) : new Response(stale),
+    );
+    const { files } = await load();
+    expect(new Uint8Array(files['vision.onnx'])).toEqual(contents['vision.onnx']);
+  });
+});
+
+describe('the cache', () => {
+  let kept: Map<string, Uint8Array<ArrayBuffer>>;
+
+  beforeEach(() => {
+    kept = new Map();
     vi.stubGlobal('caches', {
       open: async () => ({
-        match: async (key: URL) => {
-          const data = kept.get(key.href);
+        match: async (key: string) => {
+          const data = kept.get(key);
           return data && new Response(data);
         },
-        put: async (key: URL, response: Response) => {
-          kept.set(key.href, new Uint8Array(await response.arrayBuffer()));
+        put: async (key: string, response: Response) => {
+          kept.set(key, new Uint8Array(await response.arrayBuffer()));
         },
-        delete: async (key: URL) => kept.delete(key.href),
+        delete: async (key: string) => kept.delete(key),
+        keys: async () => [...kept.keys()].map((url) => ({ url })),
       }),
     });
+  });
+
+  const offline = () => vi.stubGlobal('fetch', () => Promise.reject(new TypeError('no network')));
+  const tidied = () => vi.waitUntil(() => kept.has(`${URL_OF_MODEL}manifest.json`));
+
+  it('keeps checked files, and gives up a kept one that has changed', async () => {
     await load();
     requests = [];
     await load();
@@ -150,6 +171,55 @@ describe('loadModelFiles', () => {
     const { files } = await load();
     expect(requests).toEqual(['manifest.json', 'tokenizer.json']);
     expect(new Uint8Array(files['tokenizer.json'])).toEqual(contents['tokenizer.json']);
+  });
+
+  it('is enough where there is no network, once all has come', async () => {
+    await load();
+    await tidied();
+    offline();
+    const { files } = await load();
+    expect(new Uint8Array(files['tokenizer.json'])).toEqual(contents['tokenizer.json']);
+  });
+
+  it('is not asked where a server answers that there is no model any more', async () => {
+    await load();
+    await tidied();
+    server.delete('manifest.json');
+    await expect(load()).rejects.toMatchObject({ code: 'download-failed' });
+  });
+
+  it('has nothing for who never came so far', async () => {
+    server.delete('tokenizer.json');
+    await expect(load()).rejects.toMatchObject({ code: 'download-failed' });
+    offline();
+    await expect(load()).rejects.toMatchObject({
+      code: 'download-failed',
+      message: expect.stringContaining('manifest.json: no answer'),
+    });
+  });
+
+  it("lets a version's files go when the next one is there, and no other model's", async () => {
+    kept.set('https://example.test/model/below/vision.onnx?sha256=1', Uint8Array.of(1));
+    kept.set('https://example.test/vision.onnx?sha256=2', Uint8Array.of(2));
+    const others = kept.size;
+    await load();
+    await tidied();
+    const before = new Set(kept.keys());
+    expect(before.size).toBe(others + Object.keys(contents).length + 1);
+
+    const old = contents['fusion.onnx'];
+    try {
+      contents['fusion.onnx'] = Uint8Array.of(40, 50, 60);
+      server.set('fusion.onnx', contents['fusion.onnx']);
+      server.set('manifest.json', JSON.stringify(manifest()));
+      await load();
+      const gone = [...before].filter((key) => key.includes('fusion.onnx'));
+      await vi.waitUntil(() => gone.every((key) => !kept.has(key)));
+      expect(gone).toHaveLength(1);
+      expect(kept.size).toBe(before.size);
+    } finally {
+      if (old) contents['fusion.onnx'] = old;
+    }
   });
 });
 

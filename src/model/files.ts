@@ -2,11 +2,12 @@
  * A model's files: downloaded with progress, checked against the manifest, kept in the browser.
  *
  * The cache is addressed by content: an entry's key holds its SHA-256, so that a new version of a
- * model never meets an old file, and models that share a backbone share its copy.
+ * model never meets an old file. Once a version is there as a whole, the one before is let go, and
+ * its manifest is kept too, for who is without a network.
  */
 import { NarvlError } from '../errors.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
-import { sha256 as hashOf } from './sha256.ts';
+import { checkHashing, sha256 as hashOf } from './sha256.ts';
 
 const CACHE = 'narvl-model-files';
 
@@ -46,16 +47,17 @@ export async function downloadModel(
   url: string,
   onBytes: (loaded: number, total: number) => void,
 ): Promise<ModelDownload> {
+  checkHashing();
+  const cache = await openCache();
   // The manifest is asked for anew each time: it says whether the kept files are still the model.
   const manifestUrl = new URL('manifest.json', url).href;
-  const response = await request(manifestUrl, { cache: 'no-cache' });
+  const response = await request(manifestUrl, () => match(cache, manifestUrl));
   const text = new TextDecoder().decode(await readBody(response, manifestUrl, LARGEST_MANIFEST));
   const manifest = parseManifest(text);
   const entries = Object.entries(manifest.files);
   const total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
   let loaded = 0;
   onBytes(0, total);
-  const cache = await openCache();
   const weights = new Pieces();
   const files = entries.map(([name, { bytes, sha256 }]) => {
     const file = loadFile(new URL(name, url), bytes, sha256, cache, (piece) => {
@@ -70,7 +72,10 @@ export async function downloadModel(
     (whole) => ({ manifest, files: Object.fromEntries(whole) as ModelFiles['files'] }),
   );
   // Who waits for one file need not wait for the others to be told what went wrong.
-  all.catch(() => {});
+  all.then(
+    () => cache && keepOnly(cache, url, manifestUrl, text, manifest).catch(() => {}),
+    () => {},
+  );
   return {
     manifest,
     weights: weights.stream,
@@ -94,9 +99,8 @@ async function loadFile(
   cache: Cache | undefined,
   onPiece: (piece: Uint8Array) => void,
 ): Promise<ArrayBuffer> {
-  const key = new URL(url);
-  key.search = `sha256=${sha256}`;
-  const kept = await cache?.match(key).catch(() => undefined);
+  const key = keyOf(url, sha256);
+  const kept = await match(cache, key);
   if (kept) {
     const data = await kept.arrayBuffer().catch(() => undefined);
     if (data?.byteLength === bytes && (await hashOf(data)) === sha256) {
@@ -105,7 +109,8 @@ async function loadFile(
     }
     await cache?.delete(key).catch(() => undefined);
   }
-  const data = await readBody(await request(url.href), url.href, bytes, onPiece);
+  const response = await request(url.href);
+  const data = await readBody(response, url.href, bytes, onPiece);
   if (data.byteLength !== bytes) {
     throw new NarvlError(
       'integrity',
@@ -150,11 +155,18 @@ class Pieces {
   }
 }
 
-async function request(url: string, init?: RequestInit): Promise<Response> {
+/**
+ * @param kept what there is in place of an answer, where nobody gives one
+ * @throws NarvlError `download-failed`.
+ */
+async function request(url: string, kept?: () => Promise<Response | undefined>): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(url, init);
+    // The browser's own cache may have the file of a version before, and would not ask.
+    response = await fetch(url, { cache: 'no-cache' });
   } catch (cause) {
+    const instead = await kept?.();
+    if (instead) return instead;
     throw new NarvlError('download-failed', `${url}: no answer`, { cause });
   }
   if (!response.ok) {
@@ -201,4 +213,33 @@ async function readBody(
 async function openCache(): Promise<Cache | undefined> {
   if (typeof caches === 'undefined') return undefined;
   return caches.open(CACHE).catch(() => undefined);
+}
+
+/** What is kept under `key`; nothing if the cache cannot say. */
+async function match(cache: Cache | undefined, key: string): Promise<Response | undefined> {
+  return cache?.match(key).catch(() => undefined);
+}
+
+function keyOf(url: URL, sha256: string): string {
+  const key = new URL(url);
+  key.search = `sha256=${sha256}`;
+  return key.href;
+}
+
+/** Keeps the manifest of a model whose files are all there, and lets go of what else its folder had. */
+async function keepOnly(
+  cache: Cache,
+  folder: string,
+  manifestUrl: string,
+  text: string,
+  { files }: Manifest,
+): Promise<void> {
+  const current = Object.entries(files).map(([name, { sha256 }]) =>
+    keyOf(new URL(name, folder), sha256),
+  );
+  await cache.put(manifestUrl, new Response(text));
+  const wanted = new Set([manifestUrl, ...current]);
+  for (const { url } of await cache.keys()) {
+    if (new URL('.', url).href === folder && !wanted.has(url)) await cache.delete(url);
+  }
 }
