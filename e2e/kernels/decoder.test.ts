@@ -304,6 +304,21 @@ test('a lost device says so, before and during a pass', async () => {
   expect(await lost).toMatchObject({ code: 'device-lost' });
 });
 
+test('an error that no call catches is kept until somebody asks', async () => {
+  const { device, takeError } = await requestGpu(navigator.gpu);
+  expect(takeError()).toBeUndefined();
+  const buffer = device.createBuffer({ size: 16, usage: GPUBufferUsage.COPY_DST });
+  for (const numbers of [8, 12]) device.queue.writeBuffer(buffer, 0, new Float32Array(numbers));
+  const arrived = new Promise((resolve) => device.addEventListener('uncapturederror', resolve));
+  await device.queue.onSubmittedWorkDone();
+  await arrived;
+  expect(takeError()).toMatchObject({
+    code: 'worker-failed',
+    message: expect.stringMatching(/refused.*size: 32/s),
+  });
+  device.destroy();
+});
+
 test('a browser without WebGPU has an error of its own', async () => {
   await expect(requestGpu(undefined)).rejects.toMatchObject({ code: 'webgpu-unavailable' });
 });

@@ -1,5 +1,6 @@
 /** The fastest cut is one of those that can be built, and decodes as any other. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { GpuDecoder } from '../../src/gpu/decoder.ts';
 import { hardwareTiling, softwareTiling, type Tiling } from '../../src/gpu/tiling.ts';
 import { fastestDecoder } from '../../src/gpu/tune.ts';
 import { ReferenceDecoder } from '../../src/reference/decoder.ts';
@@ -34,6 +35,30 @@ test('of those that can be built, the one with the least median', () =>
     const { decodings } = await tuned.decoder.decode(request);
     expect(decodings[0]?.tokens).toEqual(wanted?.tokens);
     tuned.decoder.dispose();
+  }));
+
+test('of those that can be run', () =>
+  withDevice(async ({ device }) => {
+    const candidates = new Map<string, Tiling>([
+      ['software', softwareTiling],
+      ['hardware', hardwareTiling],
+    ]);
+    const broken = new Error('not finite');
+    const decode = vi.spyOn(GpuDecoder.prototype, 'decode');
+    try {
+      decode.mockRejectedValueOnce(broken); // the first one's first pass
+      const tuned = await fastestDecoder(device, shape, weights, queries, candidates);
+      expect([...tuned.milliseconds.keys()]).toEqual(['hardware']);
+      expect(tuned.name).toBe('hardware');
+      tuned.decoder.dispose();
+
+      decode.mockRejectedValue(broken);
+      await expect(fastestDecoder(device, shape, weights, queries, candidates)).rejects.toBe(
+        broken,
+      );
+    } finally {
+      decode.mockRestore();
+    }
   }));
 
 test('if none can be built, why not', () =>

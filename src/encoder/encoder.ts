@@ -9,7 +9,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { NarvlError } from '../errors.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
-import { type OnnxRuntime, onnxRuntime } from './runtime.ts';
+import { type OnnxRuntime, onnxRuntime, whyNoRuntime } from './runtime.ts';
 
 /** Normalised pixels of a batch, f32 [batch, 3, size, size], where the encoder runs. */
 export type EncoderPixels = Float32Array | GPUBuffer;
@@ -49,7 +49,8 @@ export class Encoder {
 
   /**
    * @param device the decoder's own device, so that memory stays on it, or 'wasm'
-   * @throws NarvlError `invalid-model` if a graph is not what the runtime can run.
+   * @throws NarvlError `invalid-model` if a graph is not what the runtime can run, `download-failed` if
+   * the runtime does not come.
    */
   static async create(
     manifest: Manifest,
@@ -68,6 +69,8 @@ export class Encoder {
           ...(toGpu ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
         });
       } catch (cause) {
+        const missing = await whyNoRuntime();
+        if (missing) throw missing;
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new NarvlError('invalid-model', `${name} cannot be run: ${reason}`, { cause });
       }

@@ -16,6 +16,11 @@ export interface Gpu {
   readonly adapter: AdapterDescription;
   /** Resolves, never rejects, with a 'device-lost' error when the device goes away. */
   readonly lost: Promise<NarvlError>;
+  /**
+   * The first error since the last time that no call has caught, if there was one: what the device
+   * computed since is not to be believed. 'out-of-memory' or 'worker-failed'.
+   */
+  takeError(): NarvlError | undefined;
 }
 
 /** Raised to the adapter's: weights and batches are large, and onnxruntime counts on the rest. */
@@ -59,11 +64,26 @@ export async function requestGpu(
       throw new NarvlError('webgpu-unavailable', 'the adapter gave no device', { cause });
     });
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
+  let uncaught: NarvlError | undefined;
+  device.addEventListener('uncapturederror', ({ error }) => {
+    uncaught ??= uncaughtError(error);
+  });
   return {
     device,
     adapter: { vendor, architecture, description, software: isFallbackAdapter },
     lost: device.lost.then(deviceLost),
+    takeError() {
+      const error = uncaught;
+      uncaught = undefined;
+      return error;
+    },
   };
+}
+
+function uncaughtError(error: GPUError): NarvlError {
+  return error instanceof GPUOutOfMemoryError
+    ? new NarvlError('out-of-memory', `the GPU has not enough memory: ${error.message}`)
+    : new NarvlError('worker-failed', `the GPU refused its work: ${error.message}`);
 }
 
 /** The error for a device that was lost. */

@@ -34,9 +34,10 @@ const BUDGET = 1000;
 
 /**
  * Times a pass over one image's `queries` with each variant, in turns, after one that does not count.
- * A variant that the device cannot build is left out, and one whose feature it lacks is not tried.
+ * A variant that the device cannot build or run is left out, and one whose feature it lacks is not
+ * tried.
  *
- * @throws NarvlError as `GpuDecoder.create` does, if none can be built.
+ * @throws NarvlError as `GpuDecoder.create` and `decode` do, if none is left.
  */
 export async function fastestDecoder(
   device: GPUDevice,
@@ -64,7 +65,15 @@ export async function fastestDecoder(
       for (const [name, decoder] of decoders) {
         // A memory of zeros, which take as long as any.
         const started = performance.now();
-        await decoder.decode(pass);
+        try {
+          await decoder.decode(pass);
+        } catch (error) {
+          failure = error;
+          decoders.delete(name);
+          times.delete(name);
+          decoder.dispose();
+          continue;
+        }
         if (round > 0) times.get(name)?.push(performance.now() - started);
       }
     }

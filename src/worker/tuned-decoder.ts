@@ -20,21 +20,18 @@ const shaders = import.meta.glob<string>('../shaders/**/*.wgsl', {
 });
 
 const CACHE = 'narvl-tunings';
-const BITS = [32, 16, 8];
 
-/** @throws NarvlError `invalid-argument` for what `choice` cannot mean, and as GpuDecoder.create. */
+/**
+ * @param encoder is waited for where something is measured: it is built by the same thread
+ * @throws NarvlError `invalid-argument` for what `choice` cannot mean, and as GpuDecoder.create.
+ */
 export async function tunedDecoder(
-  { device, adapter }: Gpu,
+  { device, adapter, takeError }: Gpu,
   manifest: Manifest,
   weights: ArrivingWeights,
   { weightBits, tune = weightBits === undefined && !adapter.software }: DeviceChoice,
+  encoder: Promise<unknown>,
 ): Promise<GpuDecoder> {
-  if (weightBits !== undefined && !BITS.includes(weightBits)) {
-    throw new NarvlError(
-      'invalid-argument',
-      `device.weightBits: expected ${BITS.join(', ')}, got ${JSON.stringify(weightBits)}`,
-    );
-  }
   if (tune && weightBits !== undefined) {
     throw new NarvlError('invalid-argument', 'device.tune: expected no weightBits beside it');
   }
@@ -49,8 +46,12 @@ export async function tunedDecoder(
   const kept = await cache?.match(address).catch(() => undefined);
   const known = variants.get((await kept?.text().catch(() => '')) ?? '');
   if (known) return GpuDecoder.create(device, shape, weights, known);
+  await encoder;
   const { queries } = findCaptionTask(manifest, undefined);
   const { name, decoder } = await fastestDecoder(device, shape, weights, queries);
+  // Of a variant that cannot be built here, which has been left out.
+  await device.queue.onSubmittedWorkDone();
+  takeError();
   // Without a cache the next visit measures again.
   await cache?.put(address, new Response(name)).catch(() => undefined);
   return decoder;
