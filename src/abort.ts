@@ -7,6 +7,7 @@ export async function abortable<T>(
   signal: AbortSignal | undefined,
 ): Promise<T> {
   if (!signal) return promise;
+  promise.catch(() => {}); // Nobody may be left to hear of it.
   throwIfAborted(signal);
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {

@@ -1,21 +1,22 @@
-/** The page's side: starts the worker, owns its life, and turns images into what it takes. */
-import * as Comlink from 'comlink';
+/** The page's side: a model that is asked about images, and started again when its worker ends. */
+import { transfer } from 'comlink';
 import { abortable, throwIfAborted } from './abort.ts';
 import { NarvlError } from './errors.ts';
-import { type ImageSource, toWire, transferables } from './images.ts';
+import { type ImageSource, toWire } from './images.ts';
 import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
 import {
   type Answer,
   type Ask,
+  bitmapsOf,
   type Caption,
   type DeviceChoice,
   LARGEST_BATCH,
+  MOST_SCORED,
   type ModelInfo,
-  type Outcome,
   type Progress,
   type WireImage,
-  type WorkerApi,
 } from './protocol.ts';
+import { Session, toError } from './session.ts';
 
 /** How a model is loaded. */
 export interface LoadOptions {
@@ -23,19 +24,6 @@ export interface LoadOptions {
   readonly device?: 'auto' | DeviceChoice | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Longest silence of a worker that has something to do, before it counts as hung. */
-const WATCHDOG_MS = 120_000;
-
-/** A worker with the model that it holds. */
-interface Session {
-  readonly worker: Worker;
-  readonly api: Comlink.Remote<WorkerApi>;
-  /** Rejects when the worker ends: a call that waits for it would wait for ever. */
-  readonly ended: Promise<never>;
-  /** Makes `ended` reject. */
-  end(error: NarvlError): void;
 }
 
 /**
@@ -48,13 +36,10 @@ interface Session {
 export class Narvl {
   readonly #url: string;
   readonly #options: LoadOptions;
-  #opening: Promise<{ session: Session; info: ModelInfo }> | undefined;
+  #opening: Promise<Session> | undefined;
   #session: Session | undefined;
   #disposed = false;
-  #jobs = 0;
   #looks = 0;
-  #waiting = 0;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
   #info: ModelInfo | undefined;
 
   private constructor(url: string, options: LoadOptions) {
@@ -68,6 +53,7 @@ export class Narvl {
    * `invalid-argument`, `aborted` or `worker-failed`.
    */
   static async load(url: string | URL, options: LoadOptions = {}): Promise<Narvl> {
+    throwIfAborted(options.signal);
     const narvl = new Narvl(folderUrl(url), options);
     try {
       await abortable(narvl.#open(), options.signal);
@@ -119,21 +105,22 @@ export class Narvl {
    */
   async look(image: ImageSource, { signal }: LookOptions = {}): Promise<Look> {
     throwIfAborted(signal);
-    const wired = await toWire(image);
-    const { session } = await abortable(this.#open(), signal);
+    const wired = await toWire(image, signal);
     const look = ++this.#looks;
-    const forget = () => void session.api.forget(look);
-    const request = Comlink.transfer({ image: wired, look }, transferables([wired]));
-    try {
-      const timings = await this.#call(session, signal, (job) => session.api.look(job, request));
-      return new Look(timings, {
-        ask: (ask, options) => this.#askLook(session, look, ask, options),
-        forget,
-      });
-    } catch (error) {
-      forget(); // The worker may have finished it before it heard that no one waits.
-      throw error;
-    }
+    const { session, timings } = await this.#withSession([wired], signal, async (session) => {
+      const request = transfer({ image: wired, look }, bitmapsOf([wired]));
+      try {
+        const timings = await session.call((api, job) => api.look(job, request), signal);
+        return { session, timings };
+      } catch (error) {
+        session.forget(look); // The worker may have finished it before it heard that no one waits.
+        throw error;
+      }
+    });
+    return new Look(timings, {
+      ask: (ask, options) => this.#askLook(session, look, ask, options),
+      forget: () => session.forget(look),
+    });
   }
 
   async #askImage(image: ImageSource, ask: Ask, options: AskOptions): Promise<Caption> {
@@ -150,8 +137,10 @@ export class Narvl {
   ): Promise<(Caption | NarvlError)[]> {
     throwIfAborted(options.signal);
     const results: (Caption | NarvlError)[] = [];
-    for (let at = 0; at < images.length; at += LARGEST_BATCH) {
-      results.push(...(await this.#askSome(images.slice(at, at + LARGEST_BATCH), ask, options)));
+    const scored = Math.floor(MOST_SCORED / (options.candidates?.length || 1));
+    const some = Math.max(1, Math.min(LARGEST_BATCH, scored));
+    for (let at = 0; at < images.length; at += some) {
+      results.push(...(await this.#askSome(images.slice(at, at + some), ask, options)));
     }
     return results;
   }
@@ -163,13 +152,14 @@ export class Narvl {
     { signal, ...wanted }: AskOptions,
   ): Promise<(Caption | NarvlError)[]> {
     const wired = await Promise.all(
-      images.map((image) => toWire(image).catch((error: unknown) => asNarvlError(error))),
+      images.map((image) => toWire(image, signal).catch(asNarvlError)),
     );
     const readable = wired.filter((image): image is WireImage => !(image instanceof NarvlError));
-    const { session } = await abortable(this.#open(), signal);
-    const request = Comlink.transfer({ images: readable, ask, ...wanted }, transferables(readable));
     const outcomes = [
-      ...(await this.#call(session, signal, (job) => session.api.askImages(job, request))),
+      ...(await this.#withSession(readable, signal, (session) => {
+        const request = transfer({ images: readable, ask, ...wanted }, bitmapsOf(readable));
+        return session.call((api, job) => api.askImages(job, request), signal);
+      })),
     ];
     return wired.map((image) => {
       if (image instanceof NarvlError) return image;
@@ -177,6 +167,19 @@ export class Narvl {
       if (!outcome) return new NarvlError('worker-failed', 'The worker left out an image');
       return outcome.ok ? outcome.value : toError(outcome.error);
     });
+  }
+
+  /** Does `work` with images and the running session; images that it did not hand over are freed. */
+  async #withSession<T>(
+    images: readonly WireImage[],
+    signal: AbortSignal | undefined,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work(await abortable(this.#open(), signal));
+    } finally {
+      for (const bitmap of bitmapsOf(images)) bitmap.close();
+    }
   }
 
   async #askLook(
@@ -187,11 +190,11 @@ export class Narvl {
   ): Promise<Caption> {
     const request = { look, ask, ...wanted };
     try {
-      return await this.#call(session, signal, (job) => session.api.askLook(job, request));
+      return await session.call((api, job) => api.askLook(job, request), signal);
     } catch (error) {
       const { code, message } = asNarvlError(error);
       const lost = code === 'device-lost' || code === 'worker-failed';
-      if (!lost || session === this.#session) throw error;
+      if (!lost || !session.over) throw error;
       throw new NarvlError(code, `${message}; its looks went with it: look at the image again`, {
         cause: error,
       });
@@ -201,11 +204,12 @@ export class Narvl {
   /** End the worker and free its memory. What still waits is rejected with `disposed`. */
   dispose(): void {
     this.#disposed = true;
-    this.#stop(this.#session, new NarvlError('disposed', 'dispose() was called'));
+    this.#info = undefined;
+    this.#session?.end(new NarvlError('disposed', 'dispose() was called'));
   }
 
   /** The running session, started if there is none. */
-  #open(): Promise<{ session: Session; info: ModelInfo }> {
+  #open(): Promise<Session> {
     if (this.#disposed) {
       return Promise.reject(new NarvlError('disposed', 'dispose() was called on this model'));
     }
@@ -213,97 +217,22 @@ export class Narvl {
     return this.#opening;
   }
 
-  async #start(): Promise<{ session: Session; info: ModelInfo }> {
-    const worker = startWorker();
-    let end: (error: NarvlError) => void = () => {};
-    const ended = new Promise<never>((_, reject) => {
-      end = reject;
+  async #start(): Promise<Session> {
+    const session = new Session((ended) => {
+      if (ended !== this.#session) return;
+      this.#session = undefined;
+      this.#opening = undefined;
     });
-    ended.catch(() => {}); // Who waits hears of it through the race in #call.
-    const session: Session = { worker, api: Comlink.wrap<WorkerApi>(worker), ended, end };
     this.#session = session;
-    const fail = (message: string) => this.#stop(session, new NarvlError('worker-failed', message));
-    worker.addEventListener('error', ({ message }) => fail(`The worker failed: ${message}`));
-    worker.addEventListener('messageerror', () =>
-      fail('A message to or from the worker was unreadable'),
-    );
-    const { device, onProgress } = this.#options;
-    const request = { url: this.#url, device: device === 'auto' || !device ? {} : device };
-    const report = Comlink.proxy((progress: Progress) => {
-      this.#feedWatchdog();
-      onProgress?.(progress);
-    });
+    const { device = 'auto', onProgress } = this.#options;
+    const request = { url: this.#url, device: device === 'auto' ? {} : device };
     try {
-      const info = await this.#call(session, undefined, () => session.api.open(request, report));
-      this.#info = info;
-      return { session, info };
+      this.#info = await session.open(request, (progress) => onProgress?.(progress));
+      return session;
     } catch (error) {
-      this.#stop(session, asNarvlError(error));
+      session.end(asNarvlError(error));
       throw error;
     }
-  }
-
-  /** One call to the worker, which ends when it answers, dies, hangs or is no longer wanted. */
-  async #call<T>(
-    session: Session,
-    signal: AbortSignal | undefined,
-    send: (job: number) => Promise<Outcome<T>>,
-  ): Promise<T> {
-    throwIfAborted(signal);
-    const job = ++this.#jobs;
-    const tellWorker = () => void session.api.abort(job);
-    signal?.addEventListener('abort', tellWorker, { once: true });
-    this.#waiting++;
-    this.#feedWatchdog();
-    try {
-      const outcome = await abortable(Promise.race([send(job), session.ended]), signal);
-      if (outcome.ok) return outcome.value;
-      const error = toError(outcome.error);
-      // A lost device takes its sessions with it: only a new worker can go on.
-      if (error.code === 'device-lost') this.#stop(session, error);
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', tellWorker);
-      this.#waiting--;
-      this.#feedWatchdog();
-    }
-  }
-
-  #feedWatchdog(): void {
-    clearTimeout(this.#watchdog);
-    if (this.#waiting === 0) return;
-    this.#watchdog = setTimeout(() => {
-      const seconds = WATCHDOG_MS / 1000;
-      const silent = `The worker was silent for ${seconds} seconds`;
-      this.#stop(this.#session, new NarvlError('worker-failed', silent));
-    }, WATCHDOG_MS);
-  }
-
-  /**
-   * End the worker, reject what waits for it, and let the next call start another. A session that
-   * has ended takes no newer one with it.
-   */
-  #stop(session: Session | undefined, error: NarvlError): void {
-    if (session !== this.#session) return;
-    clearTimeout(this.#watchdog);
-    session?.end(error);
-    session?.worker.terminate();
-    this.#session = undefined;
-    this.#opening = undefined;
-    if (this.#disposed) this.#info = undefined;
-  }
-}
-
-/** @throws NarvlError `worker-failed` where the page's policy forbids it. */
-function startWorker(): Worker {
-  try {
-    return new Worker(new URL('./worker/entry.ts', import.meta.url), {
-      type: 'module',
-      name: 'narvl',
-    });
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new NarvlError('worker-failed', `The browser refused the worker: ${reason}`, { cause });
   }
 }
 
@@ -318,10 +247,6 @@ function folderUrl(url: string | URL): string {
   }
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   return folder.href;
-}
-
-function toError(data: { code: NarvlError['code']; message: string }): NarvlError {
-  return new NarvlError(data.code, data.message);
 }
 
 function asNarvlError(error: unknown): NarvlError {

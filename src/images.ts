@@ -1,4 +1,5 @@
 /** What holds a picture in a page, and how it goes to the worker. */
+import { throwIfAborted } from './abort.ts';
 import { NarvlError } from './errors.ts';
 import type { WireImage } from './protocol.ts';
 
@@ -15,13 +16,22 @@ export type ImageSource =
   | string
   | URL;
 
-/** An image as the worker takes it. The caller's own object stays usable. */
-export async function toWire(image: ImageSource): Promise<WireImage> {
+/**
+ * An image as the worker takes it. The caller's own object stays usable. What is fetched is fetched
+ * here, where a server that does not answer keeps nobody else waiting.
+ *
+ * @throws NarvlError `invalid-argument`, `image-unreadable`, `download-failed` or `aborted`.
+ */
+export async function toWire(image: ImageSource, signal?: AbortSignal): Promise<WireImage> {
   if (typeof image === 'string' || image instanceof URL) {
-    return { kind: 'url', url: new URL(image, document.baseURI).href };
+    return { kind: 'blob', blob: await download(addressOf(image), signal) };
   }
   if (image instanceof Blob) return { kind: 'blob', blob: image };
-  if (image instanceof ImageData) return { kind: 'pixels', pixels: image };
+  if (image instanceof ImageData) {
+    // An empty buffer is one that was handed over to somebody else.
+    if (image.data.length > 0) return { kind: 'pixels', pixels: image };
+    throw new NarvlError('image-unreadable', 'ImageData: expected pixels, got a detached buffer');
+  }
   const drawable =
     image instanceof ImageBitmap ||
     image instanceof HTMLImageElement ||
@@ -35,16 +45,55 @@ export async function toWire(image: ImageSource): Promise<WireImage> {
       `Expected an image, canvas, video, Blob, ImageData or URL, got ${kindOf(image)}`,
     );
   }
+  return { kind: 'bitmap', bitmap: await copyOf(image) };
+}
+
+/** A copy that can be handed over. */
+async function copyOf(image: ImageBitmapSource): Promise<ImageBitmap> {
+  let bitmap: ImageBitmap;
   try {
-    return { kind: 'bitmap', bitmap: await createImageBitmap(image) };
+    bitmap = await createImageBitmap(image);
   } catch (cause) {
     throw new NarvlError('image-unreadable', `${kindOf(image)} holds no picture`, { cause });
   }
+  try {
+    // Costs nothing, and fails here, for this image alone, where postMessage would for all.
+    return structuredClone(bitmap, { transfer: [bitmap] });
+  } catch (cause) {
+    bitmap.close();
+    throw foreign(kindOf(image), cause);
+  }
 }
 
-/** What is handed over to the worker instead of copied. */
-export function transferables(images: readonly WireImage[]): Transferable[] {
-  return images.flatMap((image) => (image.kind === 'bitmap' ? [image.bitmap] : []));
+/** The error for pixels that the page may show but not read. */
+function foreign(what: string, cause: unknown): NarvlError {
+  return new NarvlError(
+    'image-unreadable',
+    `${what}: expected a picture of this origin or loaded with crossorigin="anonymous", got another origin's`,
+    { cause },
+  );
+}
+
+function addressOf(image: string | URL): string {
+  try {
+    return new URL(image, document.baseURI).href;
+  } catch (cause) {
+    throw new NarvlError('invalid-argument', `Expected the URL of an image, got ${image}`, {
+      cause,
+    });
+  }
+}
+
+async function download(url: string, signal: AbortSignal | undefined): Promise<Blob> {
+  try {
+    const response = await fetch(url, signal ? { signal } : {});
+    if (response.ok) return await response.blob();
+    throw new NarvlError('download-failed', `${url}: expected status 200, got ${response.status}`);
+  } catch (cause) {
+    if (cause instanceof NarvlError) throw cause;
+    throwIfAborted(signal);
+    throw new NarvlError('download-failed', `${url}: no answer that this page may read`, { cause });
+  }
 }
 
 function kindOf(value: unknown): string {

@@ -1,4 +1,5 @@
 /** A photo that was looked at once, to be asked many things. */
+import { Ending } from './ending.ts';
 import { NarvlError } from './errors.ts';
 import type { Answer, Ask, Caption, Timings, Wanted } from './protocol.ts';
 
@@ -45,18 +46,12 @@ export class Look {
   /** What looking took; fusion, decoder and search are 0. */
   readonly timings: Timings;
   readonly #looker: Looker;
-  #disposed: NarvlError | undefined;
-  #reject: (error: NarvlError) => void = () => {};
-  /** Rejects when the look is disposed. */
-  readonly #untilDisposed = new Promise<never>((_, reject) => {
-    this.#reject = reject;
-  });
+  readonly #disposal = new Ending();
 
   /** Looks are made by `Narvl.look`. */
   constructor(timings: Timings, looker: Looker) {
     this.timings = timings;
     this.#looker = looker;
-    this.#untilDisposed.catch(() => {}); // Who waits hears of it through the race in #ask.
   }
 
   /**
@@ -95,14 +90,13 @@ export class Look {
 
   /** Free its memory. What still waits is rejected with `disposed`. */
   dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = new NarvlError('disposed', 'dispose() was called on this look');
-    this.#reject(this.#disposed);
+    if (this.#disposal.error) return;
+    this.#disposal.end(new NarvlError('disposed', 'dispose() was called on this look'));
     this.#looker.forget();
   }
 
   async #ask(ask: Ask, options: AskOptions): Promise<Caption> {
-    if (this.#disposed) throw this.#disposed;
-    return Promise.race([this.#looker.ask(ask, options), this.#untilDisposed]);
+    if (this.#disposal.error) throw this.#disposal.error;
+    return this.#disposal.before(this.#looker.ask(ask, options));
   }
 }

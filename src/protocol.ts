@@ -79,7 +79,7 @@ export interface AlignmentSlot {
  * is asked of a look no image, preprocess and vision. Stages of a batch are shared by its images.
  */
 export interface Timings {
-  /** Decoding the file into pixels. */
+  /** Decoding the file into pixels; the page fetches it before. */
   readonly image: number;
   /** Resampling and normalising. */
   readonly preprocess: number;
@@ -185,12 +185,16 @@ export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: ErrorData };
 
-/** What the page sends of an image: pixels, a file's bytes, or where to get them. */
+/** What the page sends of an image: pixels, or a file's bytes. */
 export type WireImage =
   | { readonly kind: 'blob'; readonly blob: Blob }
   | { readonly kind: 'bitmap'; readonly bitmap: ImageBitmap }
-  | { readonly kind: 'pixels'; readonly pixels: ImageData }
-  | { readonly kind: 'url'; readonly url: string };
+  | { readonly kind: 'pixels'; readonly pixels: ImageData };
+
+/** What images are handed over with instead of copied, and hold until it is closed. */
+export function bitmapsOf(images: readonly WireImage[]): ImageBitmap[] {
+  return images.flatMap((image) => (image.kind === 'bitmap' ? [image.bitmap] : []));
+}
 
 /** Where the model is and what it is to run on. */
 export interface OpenRequest {
@@ -212,6 +216,9 @@ export interface ModelInfo {
 /** Images that go through the network together; more are more jobs. */
 export const LARGEST_BATCH = 16;
 
+/** Candidates of all images of a job, so that none takes longer than a worker may be silent. */
+export const MOST_SCORED = 1 << 17;
+
 /** Looks that are kept at a time: enough for any page, and a bound on what a leak can take. */
 export const MOST_LOOKS = 64;
 
@@ -228,7 +235,7 @@ export interface Wanted {
    * model: `beam` where it has n-grams for the task.
    */
   readonly search?: SearchKind | undefined;
-  /** So many other texts at most; they are found by `beam`. */
+  /** So many other texts at most, 15 or fewer; they are found by `beam`. */
   readonly alternatives?: number | undefined;
   /**
    * Texts to choose from, at most 65,535: the likeliest one is the caption or answer, by its exact

@@ -1,7 +1,7 @@
 /** What people drop by mistake or malice: a typed error within a second, and the next one works. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Narvl, type NarvlErrorCode } from '../../src/index.ts';
-import { blackPng, jpeg, picture } from './images.ts';
+import { blackPng, foreignCanvas, jpeg, picture } from './images.ts';
 
 const SECOND = 1000;
 
@@ -83,6 +83,62 @@ describe('beside good images', () => {
   });
 });
 
+describe('what the page may not read', () => {
+  it('is refused in its place', async () => {
+    const foreign = await foreignCanvas();
+    expect(() => foreign.getContext('2d')?.getImageData(0, 0, 1, 1)).toThrow(/cross-origin/);
+    const results = await narvl.captionBatch([picture(64, 64, 4), foreign]);
+    expect(results[0]).toHaveProperty('text');
+    const refused = {
+      name: 'NarvlError',
+      code: 'image-unreadable',
+      message: expect.stringMatching(/crossorigin/),
+    };
+    expect(results[1]).toMatchObject(refused);
+    await expect(narvl.look(foreign)).rejects.toMatchObject(refused);
+  });
+});
+
+describe('an address', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('that is none is an invalid argument', async () => {
+    const wrong = {
+      name: 'NarvlError',
+      code: 'invalid-argument',
+      message: expect.stringMatching(/URL of an image/),
+    };
+    await expect(narvl.caption('http://')).rejects.toMatchObject(wrong);
+    await expect(narvl.look('http://')).rejects.toMatchObject(wrong);
+  });
+
+  it('that nobody answers keeps no other call waiting, and can be given up', async () => {
+    vi.spyOn(globalThis, 'fetch').mockImplementation(
+      (_, init) =>
+        new Promise((_, reject) => {
+          init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+        }),
+    );
+    const controller = new AbortController();
+    const stuck = narvl.caption('/slow.jpg', { signal: controller.signal });
+    await expect(narvl.caption(picture(64, 64, 5))).resolves.toHaveProperty('text');
+    controller.abort();
+    await expect(stuck).rejects.toMatchObject({ name: 'NarvlError', code: 'aborted' });
+  });
+
+  it('of a server that refuses is a failed download', async () => {
+    vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response(null, { status: 403 }));
+    const failed = {
+      code: 'download-failed',
+      message: expect.stringMatching(/no\.jpg: expected status 200, got 403/),
+    };
+    await expect(narvl.caption('/no.jpg')).rejects.toMatchObject(failed);
+    vi.restoreAllMocks();
+    vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('no network'));
+    await expect(narvl.look('/no.jpg')).rejects.toMatchObject({ code: 'download-failed' });
+  });
+});
+
 describe('small things', () => {
   it('a 1×1 image has a caption, as soon as any other', async () => {
     const caption = (side: number) => async () => {
@@ -93,6 +149,17 @@ describe('small things', () => {
 
   it('the huge PNG of these tests is indeed a small file', async () => {
     expect((await blackPng(23_000)).size).toBeLessThan(128 * 1024);
+  });
+
+  it('pixels that are detached, and options that cannot be sent, are refused', async () => {
+    const pixels = new ImageData(8, 8);
+    structuredClone(pixels.data.buffer, { transfer: [pixels.data.buffer] });
+    await expect(narvl.caption(pixels)).rejects.toMatchObject({ code: 'image-unreadable' });
+    const unsent = { candidates: [() => 'a dog'] as unknown as string[] };
+    await expect(narvl.caption(picture(8, 8, 1), unsent)).rejects.toMatchObject({
+      name: 'NarvlError',
+      code: 'invalid-argument',
+    });
   });
 
   it('what is no image at all is an invalid argument', async () => {

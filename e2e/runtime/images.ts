@@ -22,6 +22,21 @@ export function jpeg(width: number, height: number, seed: number): Promise<Blob>
   return picture(width, height, seed).convertToBlob({ type: 'image/jpeg', quality: 0.9 });
 }
 
+/** A canvas that was drawn on with a picture which the page may show and not read. */
+export async function foreignCanvas(): Promise<HTMLCanvasElement> {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8">
+    <foreignObject width="8" height="8"><p xmlns="http://www.w3.org/1999/xhtml">a</p></foreignObject>
+  </svg>`;
+  const image = new Image();
+  const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
+  image.src = url;
+  await image.decode();
+  URL.revokeObjectURL(url);
+  const canvas = document.createElement('canvas');
+  canvas.getContext('2d')?.drawImage(image, 0, 0);
+  return canvas;
+}
+
 /** A PNG of `side` × `side` black pixels, one bit each: a small file, whatever the side. */
 export async function blackPng(side: number): Promise<Blob> {
   const line = new Uint8Array(Math.ceil(side / 8) + 1);

@@ -1,4 +1,5 @@
 /** Which device each half of the network runs on, and the decoder that runs there. */
+import * as v from 'valibot';
 import type { Encoder } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
@@ -13,6 +14,25 @@ import { tunedDecoder } from './tuned-decoder.ts';
 
 /** Whichever of them runs, its decodings are the same to rounding. */
 export type Decoder = GpuDecoder | WasmDecoder | ReferenceDecoder;
+
+const choices = v.strictObject({
+  encoder: v.optional(v.picklist(['webgpu', 'wasm'])),
+  decoder: v.optional(v.picklist(['webgpu', 'wasm', 'reference'])),
+  weightBits: v.optional(v.picklist([32, 16, 8])),
+  tune: v.optional(v.boolean()),
+});
+
+/** @throws NarvlError `invalid-argument` that says what of a caller's choice there is not. */
+export function readChoice(choice: unknown): DeviceChoice {
+  const read = v.safeParse(choices, choice);
+  if (read.success) return read.output;
+  const [issue] = read.issues;
+  const at = ['device', v.getDotPath(issue)].filter(Boolean).join('.');
+  throw new NarvlError(
+    'invalid-argument',
+    `${at}: expected ${issue.expected}, got ${issue.received}`,
+  );
+}
 
 /** A GPU, unless there is none or the choice leaves nothing for it to do. */
 export async function chooseGpu({ encoder, decoder }: DeviceChoice): Promise<Gpu | undefined> {
@@ -63,7 +83,7 @@ export async function openDecoder(
   const { bytes } = manifest.files['decoder.safetensors'];
   const arriving = new ArrivingWeights(weights, bytes);
   return gpu && where === 'webgpu'
-    ? tunedDecoder(gpu, manifest, arriving, choice)
+    ? tunedDecoder(gpu, manifest, arriving, choice, encoder)
     : new ReferenceDecoder(manifest.decoder, await arriving.all);
 }
 

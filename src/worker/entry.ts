@@ -1,7 +1,7 @@
 /** The worker: one model, and the jobs that the page has for it. */
 import * as Comlink from 'comlink';
 import { NarvlError } from '../errors.ts';
-import type { Outcome, WorkerApi } from '../protocol.ts';
+import { bitmapsOf, type Outcome, type WireImage, type WorkerApi } from '../protocol.ts';
 import { Jobs } from './jobs.ts';
 import { outcomeOf } from './outcome.ts';
 import { Pipeline } from './pipeline.ts';
@@ -10,16 +10,22 @@ const jobs = new Jobs();
 let pipeline: Pipeline | undefined;
 
 /** Runs a job of the open model's when it is its turn, unless it is aborted before. */
-function asJob<T>(
+async function asJob<T>(
   job: number,
+  images: readonly WireImage[],
   work: (model: Pipeline, signal: AbortSignal) => Promise<T>,
 ): Promise<Outcome<T>> {
-  return outcomeOf(() =>
-    jobs.run(job, (signal) => {
-      if (!pipeline) throw new NarvlError('worker-failed', 'No model is open');
-      return work(pipeline, signal);
-    }),
-  );
+  try {
+    return await outcomeOf(() =>
+      jobs.run(job, (signal) => {
+        if (!pipeline) throw new NarvlError('worker-failed', 'No model is open');
+        return work(pipeline, signal);
+      }),
+    );
+  } finally {
+    // Of a job that did not come to read them.
+    for (const bitmap of bitmapsOf(images)) bitmap.close();
+  }
 }
 
 const api: WorkerApi = {
@@ -30,9 +36,11 @@ const api: WorkerApi = {
         return pipeline.info;
       }),
     ),
-  askImages: (job, request) => asJob(job, (model, signal) => model.askImages(request, signal)),
-  look: (job, request) => asJob(job, (model, signal) => model.look(request, signal)),
-  askLook: (job, request) => asJob(job, (model, signal) => model.askLook(request, signal)),
+  askImages: (job, request) =>
+    asJob(job, request.images, (model, signal) => model.askImages(request, signal)),
+  look: (job, request) =>
+    asJob(job, [request.image], (model, signal) => model.look(request, signal)),
+  askLook: (job, request) => asJob(job, [], (model, signal) => model.askLook(request, signal)),
   // In its turn too: memory is freed by the runtime that the job before it may be using.
   forget: (look) => void jobs.add(() => pipeline?.forget(look)),
   abort: (job) => jobs.abort(job),

@@ -50,7 +50,14 @@ import {
   type WireImage,
 } from '../protocol.ts';
 import { preprocess } from '../reference/preprocess.ts';
-import { bitsOf, chooseDevice, chooseGpu, type Decoder, openDecoder } from './devices.ts';
+import {
+  bitsOf,
+  chooseDevice,
+  chooseGpu,
+  type Decoder,
+  openDecoder,
+  readChoice,
+} from './devices.ts';
 import { outcomeOf } from './outcome.ts';
 import { readPixels } from './pixels.ts';
 
@@ -126,9 +133,10 @@ export class Pipeline {
    * @throws NarvlError as `Narvl.load` does.
    */
   static async open(
-    { url, device: choice }: OpenRequest,
+    { url, device: wanted }: OpenRequest,
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
+    const choice = readChoice(wanted);
     let bytes = { loaded: 0, total: 0 };
     const [{ manifest, weights, files, all }, gpu] = await Promise.all([
       downloadModel(url, (loaded, total) => {
@@ -187,8 +195,12 @@ export class Pipeline {
    */
   async askImages(request: ImagesRequest, signal: AbortSignal): Promise<Outcome<Caption>[]> {
     const prompt = this.#readPrompt(request);
-    const reads = await Promise.all(request.images.map(readOutcome));
-    signal.throwIfAborted();
+    const reads: Outcome<Read>[] = [];
+    for (const image of request.images) {
+      // One at a time: a photo may take half a gigabyte until it is scaled.
+      reads.push(await readOutcome(image));
+      signal.throwIfAborted();
+    }
     const good = reads.flatMap((read) => (read.ok ? [read.value] : []));
     if (good.length === 0) return reads.filter((read) => !read.ok);
     const sight = await this.#see(good, signal);
@@ -311,6 +323,7 @@ export class Pipeline {
     );
     const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
     const decode = clock.lap();
+    this.#checkAlive(signal);
     const readings = decodings.map((decoding, i) => this.#read(decoding, prompt, names[i]));
     const search = clock.lap();
     return readings.map((reading, i) => {
@@ -400,16 +413,24 @@ export class Pipeline {
     return { decodings, cost: { dispatches: 0, submits: 0, bytesRead: 0 } };
   }
 
+  /** @throws what became of the GPU, or of the wish for an answer. */
   #checkAlive(signal: AbortSignal): void {
     signal.throwIfAborted();
-    if (this.#lost) throw this.#lost;
+    const error = this.#lost ?? this.#gpu?.takeError();
+    if (error) throw error;
   }
 }
 
 async function readImage(image: WireImage): Promise<Read> {
   const clock = new Stopwatch();
-  const pixels = await readPixels(image);
-  return { pixels, milliseconds: clock.lap() };
+  try {
+    const pixels = await readPixels(image);
+    return { pixels, milliseconds: clock.lap() };
+  } catch (cause) {
+    if (cause instanceof NarvlError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NarvlError('image-unreadable', `The picture cannot be read: ${reason}`, { cause });
+  }
 }
 
 const readOutcome = (image: WireImage): Promise<Outcome<Read>> => outcomeOf(() => readImage(image));

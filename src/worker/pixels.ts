@@ -17,35 +17,30 @@ const FORMATS: ReadonlySet<string> = new Set(['jpg', 'png', 'apng', 'gif', 'webp
 /** More than any camera's; their RGBA would fill 480 MB. */
 const MOST_PIXELS = 120_000_000;
 
-/** Longer sides are halved by the canvas first: the network sees a few hundred pixels of them anyway. */
+/** Longer sides are scaled to it by the canvas: the network sees a few hundred pixels of them anyway. */
 const LONGEST_SIDE = 2048;
 
-/**
- * @throws NarvlError `download-failed`, `unsupported-image`, `image-too-large` or
- * `image-unreadable`.
- */
+/** @throws NarvlError `unsupported-image`, `image-too-large` or `image-unreadable`. */
 export async function readPixels(image: WireImage): Promise<RgbaPixels> {
   switch (image.kind) {
     case 'pixels':
-      return image.pixels;
+      return isPlain(image.pixels)
+        ? image.pixels
+        : drawPixels(await createImageBitmap(image.pixels));
     case 'bitmap':
       return drawPixels(image.bitmap);
     case 'blob':
       return drawPixels(await decode(image.blob));
-    case 'url':
-      return drawPixels(await decode(await download(image.url)));
   }
 }
 
-async function download(url: string): Promise<Blob> {
-  try {
-    const response = await fetch(url);
-    if (response.ok) return await response.blob();
-    throw new NarvlError('download-failed', `${url}: expected status 200, got ${response.status}`);
-  } catch (cause) {
-    if (cause instanceof NarvlError) throw cause;
-    throw new NarvlError('download-failed', `${url}: no answer`, { cause });
-  }
+/** Whether these are sRGB bytes of a bearable size: there are others, of 16 bits or of wider colours. */
+function isPlain({ data, colorSpace, width, height }: ImageData): boolean {
+  return (
+    data instanceof Uint8ClampedArray &&
+    colorSpace === 'srgb' &&
+    Math.max(width, height) <= LONGEST_SIDE
+  );
 }
 
 async function decode(blob: Blob): Promise<ImageBitmap> {
@@ -94,6 +89,7 @@ function drawPixels(bitmap: ImageBitmap): RgbaPixels {
     const width = Math.max(1, Math.round(bitmap.width * scale));
     const height = Math.max(1, Math.round(bitmap.height * scale));
     const context = new OffscreenCanvas(width, height).getContext('2d', {
+      colorSpace: 'srgb',
       willReadFrequently: true,
     });
     if (!context) throw new NarvlError('image-unreadable', 'The browser has no canvas to draw on');

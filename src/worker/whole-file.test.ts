@@ -29,7 +29,13 @@ const files: Record<string, number[]> = {
     ...chunk('IEND', []),
   ],
   webp: [...ascii('RIFF'), 12, 0, 0, 0, ...ascii('WEBPVP8 '), 0, 0, 0, 0],
-  gif: [...ascii('GIF89a'), 1, 0, 1, 0, 0, 0, 0, 0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0, 2, 0, 0x3b],
+  // A table of 4 colours, an extension, an image with a table of its own, trailers' bytes in its data.
+  gif: [
+    ...[...ascii('GIF89a'), 1, 0, 1, 0, 0x81, 0, 0, ...new Array<number>(12).fill(0x3b)],
+    ...[0x21, 0xf9, 4, 0, 0x3b, 0, 0, 0],
+    ...[0x2c, 0, 0, 0, 0, 1, 0, 1, 0, 0x80, 1, 2, 3, 4, 5, 6, 2, 3, 0x3b, 0x3b, 0, 1, 0x3b, 0],
+    0x3b,
+  ],
 };
 
 describe.each(Object.entries(files))('a %s', (ext, whole) => {

@@ -16,8 +16,7 @@ export function isWhole(bytes: Uint8Array, ext: string): boolean {
     case 'webp':
       return riffEnds(bytes);
     case 'gif':
-      // Some writers pad after the trailer, so it is looked for, not expected last.
-      return bytes.lastIndexOf(0x3b) > 12;
+      return gifEnds(bytes);
     default:
       return true; // AVIF: decoders do fail on missing bytes.
   }
@@ -54,6 +53,25 @@ function pngEnds(bytes: Uint8Array): boolean {
     at = next;
   }
   return false;
+}
+
+/** Walks the blocks to the trailer, or whatever stands in its place behind an image. */
+function gifEnds(bytes: Uint8Array): boolean {
+  const colours = (flags = 0) => (flags & 0x80 ? 6 << (flags & 7) : 0);
+  let at = 13 + colours(bytes[10]);
+  for (let images = 0; ; ) {
+    const block = bytes[at];
+    if (block === 0x2c) {
+      images++;
+      at += 11 + colours(bytes[at + 9]);
+    } else if (block === 0x21) {
+      at += 2;
+    } else {
+      return block !== undefined && images > 0;
+    }
+    for (let size = bytes[at] ?? 0; size > 0; size = bytes[at] ?? 0) at += 1 + size;
+    at++;
+  }
 }
 
 /** A RIFF header tells how many bytes follow it. */
