@@ -74,6 +74,7 @@ export class Session {
     signal?: AbortSignal,
   ): Promise<T> {
     throwIfAborted(signal);
+    if (this.#ending.error) throw this.#ending.error;
     const job = ++this.#jobs;
     const tellWorker = () => void this.#api.abort(job);
     signal?.addEventListener('abort', tellWorker, { once: true });
