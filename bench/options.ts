@@ -1,5 +1,6 @@
 /** The command lines' options, and what becomes of a report. */
 import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { reasonOf } from './measure.ts';
 import { type Report, toMarkdown } from './report.ts';
@@ -9,7 +10,8 @@ const usage = `npm run bench -- [--rounds 11] [--paper] [--json FILE]     in Chr
 npm run bench:dawn -- [--rounds 11] [--paper] [--json FILE]    under Dawn in Node
   --rounds  times that each contender is timed
   --paper   the paper's base size too: random weights, slow on a software adapter
-  --json    also write the report, which bench.html opens, to a file`;
+  --json    also write the report, which bench.html opens, to a file
+NARVL_GPU=1 in the environment leaves the adapter to Chromium, for a machine with a GPU.`;
 
 const options = {
   rounds: { type: 'string', default: '11' },
@@ -30,7 +32,9 @@ export async function runWith(bench: (wanted: Wanted) => Promise<Report>): Promi
   try {
     const report = await bench({ rounds, paper: values.paper });
     console.log(toMarkdown(report));
-    if (values.json) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+    // npm changes to the package's folder; the path is meant from where it was called.
+    const path = values.json && resolve(process.env.INIT_CWD ?? '.', values.json);
+    if (path) await writeFile(path, `${JSON.stringify(report, null, 2)}\n`);
   } catch (error) {
     console.error(`bench: ${reasonOf(error)}`);
     process.exitCode = 1;

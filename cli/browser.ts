@@ -19,12 +19,12 @@ export class BrowserRuntime {
 
   /** @throws Error in one line if there is no Chromium or the model cannot be loaded. */
   static async start(model: string, device: DeviceChoice): Promise<BrowserRuntime> {
-    const options = chromiumOptions();
-    const server = await startServer();
-    const browser = await chromium.launch(options);
-    const page = await browser.newPage();
-    const runtime = new BrowserRuntime(server, browser, page);
+    const browser = await chromium.launch(chromiumOptions());
+    let runtime: BrowserRuntime | undefined;
     try {
+      const page = await browser.newPage();
+      const server = await startServer();
+      runtime = new BrowserRuntime(server, browser, page);
       await page.goto(new URL('cli/host.html', server.url).href);
       await page.waitForFunction(() => 'narvlHost' in globalThis);
       await page.evaluate(([url, choice]) => globalThis.narvlHost.load(url, choice), [
@@ -33,7 +33,7 @@ export class BrowserRuntime {
       ] as const);
       return runtime;
     } catch (error) {
-      await runtime.close();
+      await (runtime ?? browser).close();
       // Playwright's message goes on with the page's stack.
       const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
       throw new Error(line.replace(/^page\.\w+: /, ''), { cause: error });

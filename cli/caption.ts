@@ -23,6 +23,9 @@ const USAGE = `Usage: npm run caption -- [options] FILES…
   --batch N            files that are captioned together (default 1)
   --model PATH         model folder below the server's root (default models/narvl-photo/)
 
+Files are those of the folder in which npm was called. NARVL_GPU=1 in the environment leaves the adapter
+to Chromium, for a machine with a GPU; without it Chromium's software adapter is taken.
+
 A file that cannot be read gets {file, error: {code, message}}; the exit status is then 1.`;
 
 /** A line to answer: its file, what is asked of it, and whatever else it had. */
@@ -68,6 +71,11 @@ async function main(): Promise<number> {
   const { ask, task } = values;
   if (ask !== undefined && task !== undefined) {
     throw new UsageError('--ask and --task: expected one of them');
+  }
+  if (ask !== undefined && values.tasks !== undefined) {
+    throw new UsageError(
+      '--ask and --tasks: expected one of them; a line may have an "ask" of its own',
+    );
   }
   const jobs: Job[] = positionals.map((file) => (ask === undefined ? { file } : { file, ask }));
   if (values.tasks !== undefined) jobs.push(...readJobs(values.tasks));
@@ -190,14 +198,23 @@ function print(job: Job, reply: Reply, json: boolean): void {
 function readJobs(path: string): Job[] {
   return readFileSync(path, 'utf8')
     .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => {
-      const job: unknown = JSON.parse(line);
+    .flatMap((line, i) => {
+      if (line.trim() === '') return [];
+      const job = parsed(line);
       if (typeof job !== 'object' || job === null || !('file' in job)) {
         throw new UsageError(`${path}, line ${i + 1}: expected {"file": …}, got ${line}`);
       }
-      return { ...job, file: String(job.file) };
+      return [{ ...job, file: String(job.file) }];
     });
+}
+
+/** Undefined if it is no JSON. */
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }
 
 function wholeNumber(option: string, value: string, least: number): number {
@@ -221,6 +238,8 @@ function oneOf<T extends string>(
   throw new UsageError(`${option}: expected ${choices.join(' or ')}, got ${value}`);
 }
 
+// npm changes to the package's folder; paths are meant from where it was called.
+process.chdir(process.env.INIT_CWD ?? '.');
 try {
   process.exitCode = await main();
 } catch (error) {

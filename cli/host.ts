@@ -46,6 +46,11 @@ function toReply(result: Caption | NarvlError): Reply {
     : { ok: true, text: result };
 }
 
+function isLost(error: unknown): boolean {
+  if (!(error instanceof NarvlError)) return false;
+  return error.code === 'worker-failed' || error.code === 'device-lost';
+}
+
 /** Stage by stage: who looked for this question waited for both. */
 function sum(a: Timings, b: Timings): Timings {
   return {
@@ -77,7 +82,11 @@ globalThis.narvlHost = {
   async answer(path, question, options) {
     const { model, files } = chosen();
     try {
-      if (looked?.path === path) return toReply(await looked.look.answer(question, options));
+      const kept = looked?.path === path ? looked.look : undefined;
+      const answered = await kept?.answer(question, options).catch((error: unknown) => {
+        if (!isLost(error)) throw error; // Else its worker has gone since: look again.
+      });
+      if (answered) return toReply(answered);
       looked?.look.dispose();
       looked = undefined;
       const [file] = files;
@@ -88,7 +97,7 @@ globalThis.narvlHost = {
     } catch (error) {
       if (!(error instanceof NarvlError)) throw error;
       // A look is lost with its worker: the next question about the file looks again.
-      if (error.code === 'worker-failed' || error.code === 'device-lost') looked = undefined;
+      if (isLost(error)) looked = undefined;
       return toReply(error);
     }
   },

@@ -15,12 +15,18 @@ interface Run {
 }
 
 function caption(...args: string[]): Promise<Run> {
+  return captionIn('.', ...args);
+}
+
+/** As from this folder, in which npm then runs the repository's script. */
+function captionIn(cwd: string, ...args: string[]): Promise<Run> {
   const linesOf = (output: string) => output.split('\n').filter(Boolean);
   return new Promise((resolve) => {
     let atFirst = 0;
-    const command = ['run', '--silent', 'caption', '--', ...args];
-    const { stdout } = execFile('npm', command, (error, output, errors) => {
-      const status = typeof error?.code === 'number' ? error.code : 0;
+    const command = ['--prefix', process.cwd(), 'run', '--silent', 'caption', '--', ...args];
+    const { stdout } = execFile('npm', command, { cwd }, (error, output, errors) => {
+      // Who was ended by a signal has no code.
+      const status = typeof error?.code === 'number' ? error.code : error ? -1 : 0;
       resolve({ lines: linesOf(output), atFirst, errors, status });
     });
     stdout?.once('data', (piece) => {
@@ -194,6 +200,21 @@ test('chooses among candidates, of the command line or of a line of jobs', async
   });
 });
 
+test('takes paths from where it is called', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'narvl-cli-'));
+  try {
+    await writeFile(join(folder, 'here.png'), 'no picture');
+    const { lines, status } = await captionIn(folder, '--json', 'here.png');
+    expect(JSON.parse(lines[0] ?? '{}')).toMatchObject({
+      file: 'here.png',
+      error: { code: 'unsupported-image' },
+    });
+    expect(status).toBe(1);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('says how it is used when it is used wrongly', async () => {
   const { errors, status } = await caption('--encoder', 'abacus', 'x.jpg');
   expect(status).toBe(2);
@@ -205,4 +226,17 @@ test('says how it is used when it is used wrongly', async () => {
   const both = await caption('--ask', 'why?', '--task', 'caption', 'x.jpg');
   expect(both.status).toBe(2);
   expect(both.errors).toContain('--ask and --task: expected one of them');
+  const asked = await caption('--ask', 'why?', '--tasks', 'x.jsonl');
+  expect(asked.status).toBe(2);
+  expect(asked.errors).toContain('--ask and --tasks: expected one of them');
+  const folder = await mkdtemp(join(tmpdir(), 'narvl-cli-'));
+  try {
+    const tasks = join(folder, 'tasks.jsonl');
+    await writeFile(tasks, '{"file": "x.jpg"}\n\n{"file": \n');
+    const torn = await caption('--tasks', tasks);
+    expect(torn.status).toBe(2);
+    expect(torn.errors).toContain('line 3: expected {"file": …}, got {"file":');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -18,6 +18,8 @@ declare global {
     liveObjectUrls?: Set<string>;
     /** Kept by the test that lets workers fail. */
     workers?: Worker[];
+    played?: number;
+    fatal?: string | undefined;
   }
 }
 
@@ -322,19 +324,24 @@ test('questions about a photo are answered below it, the latest first, from the 
   await expect(cards(page)).toHaveCount(0);
 });
 
+/** Runs in the page: its workers can be ended, and die at once while `fatal` says what of. */
+function keepWorkers(): void {
+  const workers: Worker[] = [];
+  window.workers = workers;
+  window.Worker = class extends Worker {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given);
+      workers.push(this);
+      const message = window.fatal;
+      if (message) setTimeout(() => this.dispatchEvent(new ErrorEvent('error', { message })));
+    }
+  };
+}
+
 test('a question that fails says why in its place, and can be mended or tried again', async ({
   page,
 }) => {
-  await page.addInitScript(() => {
-    const workers: Worker[] = [];
-    window.workers = workers;
-    window.Worker = class extends Worker {
-      constructor(...given: ConstructorParameters<typeof Worker>) {
-        super(...given);
-        workers.push(this);
-      }
-    };
-  });
+  await page.addInitScript(keepWorkers);
   await page.goto('./');
   await page.locator('#samples').getByRole('button').first().click();
   const card = cards(page).first();
@@ -348,17 +355,50 @@ test('a question that fails says why in its place, and can be mended or tried ag
   await expect(page.getByRole('log')).toContainText(/\?! Expected a question/);
 
   await askField(card).fill('Is it raining?');
-  // In one go, or the answer may be there before the worker is gone.
+  // In one go, or the answer may be there before the worker is gone. So is the one that replaces it.
   await askField(card).evaluate((input: HTMLInputElement) => {
     input.form?.requestSubmit();
-    const gone = new ErrorEvent('error', { message: 'out of memory' });
-    window.workers?.at(-1)?.dispatchEvent(gone);
+    window.fatal = 'out of memory';
+    window.workers?.at(-1)?.dispatchEvent(new ErrorEvent('error', { message: window.fatal }));
   });
   await expect(asked(card).first()).toContainText('worker-failed');
+  await page.evaluate(() => {
+    window.fatal = undefined;
+  });
   await asked(card).first().getByRole('button', { name: 'Try again' }).press('Enter');
   await expect(askField(card)).toBeFocused();
   await expectAnswer(asked(card).first(), 'Is it raining?');
   await expect(asked(card)).toHaveCount(2);
+});
+
+test('a worker that dies is replaced, and one that cannot be is tried again on request', async ({
+  page,
+}) => {
+  await page.addInitScript(keepWorkers);
+  const die = () =>
+    page.evaluate(() => {
+      window.workers?.at(-1)?.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' }));
+    });
+  await page.goto('./');
+  const sample = page.locator('#samples').getByRole('button').first();
+  await expect(page.locator('#model')).toContainText('Ready', patience);
+
+  // In one go, or the caption may be there before the worker is gone.
+  await sample.evaluate((button: HTMLElement) => button.click());
+  await die();
+  await expectCaption(cards(page).first());
+  await expect(page.locator('#model')).toContainText('Ready');
+
+  await die();
+  await page.route('**/manifest.json', (route) => route.fulfill({ status: 503 }));
+  await sample.click();
+  await expect(page.locator('#model')).toContainText('download-failed', patience);
+  await page.unroute('**/manifest.json');
+  await page.locator('#model').getByRole('button', { name: 'Try again' }).click();
+  await expect(page.getByRole('button', { name: 'Choose photos' })).toBeFocused();
+  await expect(page.locator('#model')).toContainText('Ready', patience);
+  await cards(page).first().getByRole('button', { name: 'Try again' }).click();
+  await expectCaption(cards(page).first());
 });
 
 test('there is nothing to ask with where the model does not answer', async ({ page }) => {
@@ -390,10 +430,20 @@ test('the collapse plays once, again on request, and not for who wants less moti
   page,
 }) => {
   const running = () => page.evaluate(() => document.getAnimations().length);
+  await page.addInitScript(() => {
+    const { animate } = Element.prototype;
+    window.played = 0;
+    Element.prototype.animate = function (...given) {
+      window.played = (window.played ?? 0) + 1;
+      return animate.apply(this, given);
+    };
+  });
   await page.goto('./');
   await page.locator('#samples').getByRole('button').first().click();
   const card = cards(page).first();
   await expectCaption(card);
+  await card.scrollIntoViewIfNeeded();
+  await expect.poll(() => page.evaluate(() => window.played)).toBeGreaterThan(32);
   await expect.poll(running).toBe(0);
   await card.getByRole('button', { name: 'Replay' }).click();
   expect(await running()).toBeGreaterThan(32);

@@ -209,25 +209,34 @@ export class Narvl {
   }
 
   /** The running session, started if there is none. */
-  #open(): Promise<Session> {
-    if (this.#disposed) {
-      return Promise.reject(new NarvlError('disposed', 'dispose() was called on this model'));
-    }
-    this.#opening ??= this.#start();
+  async #open(): Promise<Session> {
+    if (this.#disposed) throw new NarvlError('disposed', 'dispose() was called on this model');
+    this.#opening ??= this.#start(new Session((ended) => this.#forget(ended)));
     return this.#opening;
   }
 
-  async #start(): Promise<Session> {
-    const session = new Session((ended) => {
-      if (ended !== this.#session) return;
-      this.#session = undefined;
-      this.#opening = undefined;
-    });
+  #forget(ended: Session): void {
+    if (ended !== this.#session) return;
+    this.#session = undefined;
+    this.#opening = undefined;
+  }
+
+  async #start(session: Session): Promise<Session> {
     this.#session = session;
     const { device = 'auto', onProgress } = this.#options;
     const request = { url: this.#url, device: device === 'auto' ? {} : device };
+    let total = 0;
+    let ready = false;
+    const report = (progress: Progress) => {
+      if (ready) return; // It comes by another port than the answer, and may be late.
+      total = progress.total;
+      onProgress?.(progress);
+    };
+    report({ stage: 'download', loaded: 0, total });
     try {
-      this.#info = await session.open(request, (progress) => onProgress?.(progress));
+      this.#info = await session.open(request, report);
+      ready = true;
+      onProgress?.({ stage: 'ready', loaded: total, total });
       return session;
     } catch (error) {
       session.end(asNarvlError(error));

@@ -167,6 +167,7 @@ export type Answer = Caption;
 
 /** How far `load` has come. */
 export interface Progress {
+  /** `ready` comes last, from the page, when the model's `info` can be read. */
   readonly stage: 'download' | 'prepare' | 'ready';
   /** Bytes here so far, from the network or the cache. */
   readonly loaded: number;

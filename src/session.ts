@@ -79,15 +79,20 @@ export class Session {
     const tellWorker = () => void this.#api.abort(job);
     signal?.addEventListener('abort', tellWorker, { once: true });
     try {
-      const reply = this.#watchdog.watch(send(this.#api, job).catch(unanswered));
-      const outcome = await abortable(this.#ending.before(reply), signal);
-      if (outcome.ok) return outcome.value;
-      const error = toError(outcome.error);
-      if (error.code === 'device-lost' || error.code === 'worker-failed') this.end(error);
-      throw error;
+      const outcome = this.#watchdog.watch(send(this.#api, job).catch(unanswered));
+      // Heard also of a call that was aborted: what became of the worker concerns the others.
+      const value = outcome.then((came) => this.#hear(came));
+      return await abortable(this.#ending.before(value), signal);
     } finally {
       signal?.removeEventListener('abort', tellWorker);
     }
+  }
+
+  #hear<T>(outcome: Outcome<T>): T {
+    if (outcome.ok) return outcome.value;
+    const error = toError(outcome.error);
+    if (error.code === 'device-lost' || error.code === 'worker-failed') this.end(error);
+    throw error;
   }
 
   /** Let go of a look. */

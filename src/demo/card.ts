@@ -101,7 +101,10 @@ export class PhotoCard {
     const problem = make('p', { class: 'problem' }, make('code', {}, error.code), error.message);
     if (isPassing(error)) {
       const retry = make('button', { type: 'button', class: 'quiet' }, 'Try again');
-      retry.addEventListener('click', () => this.#events.onRetry());
+      retry.addEventListener('click', () => {
+        this.removeButton.focus(); // The button goes with what it stands in.
+        this.#events.onRetry();
+      });
       this.#show('failed', problem, make('div', { class: 'verdict' }, retry));
     } else {
       this.#show('failed', problem);

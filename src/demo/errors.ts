@@ -5,12 +5,20 @@ import { NarvlError, type NarvlErrorCode } from '../index.ts';
 const passing: ReadonlySet<NarvlErrorCode> = new Set<NarvlErrorCode>([
   'device-lost',
   'download-failed',
+  'integrity',
+  'out-of-memory',
+  'webgpu-unavailable',
   'worker-failed',
 ]);
 
 /** Whether another try may get past this error. */
 export function isPassing({ code }: NarvlError): boolean {
   return passing.has(code);
+}
+
+/** Whether the worker went with this error, and all that waited for it. */
+export function isLost({ code }: NarvlError): boolean {
+  return code === 'device-lost' || code === 'worker-failed';
 }
 
 /** Everything the library throws is typed already; what else may come is a fault of the page. */

@@ -1,6 +1,6 @@
 /** Looks at the photos that are asked about: each once, however much is asked of it. */
 import type { Answer, Look, Narvl } from '../index.ts';
-import { asNarvlError } from './errors.ts';
+import { asNarvlError, isLost } from './errors.ts';
 import type { Photo } from './photo.ts';
 
 export class Looks {
@@ -8,13 +8,18 @@ export class Looks {
 
   /** The answer to a question about a photo, which is looked at for the first. */
   async answer(model: Narvl, photo: Photo, question: string, signal: AbortSignal): Promise<Answer> {
+    const kept = this.#looks.has(photo);
     try {
       return await (await this.#look(model, photo, signal)).answer(question, { signal });
     } catch (error) {
-      const { code } = asNarvlError(error);
+      const failure = asNarvlError(error);
+      const { code } = failure;
       // Whatever else it was may have taken the look with it: the next question looks again.
       const own = this.#looks.get(photo)?.model === model;
       if (own && code !== 'invalid-argument') this.forget(photo);
+      // A look from before goes with the worker that kept it, which may have been long ago.
+      if (kept && isLost(failure) && !signal.aborted)
+        return this.answer(model, photo, question, signal);
       if (code !== 'too-many-looks') throw error;
       return model.answer(photo.source, question, { signal });
     }

@@ -7,7 +7,7 @@ import {
   type NarvlError,
   type Progress,
 } from '../index.ts';
-import { asNarvlError } from './errors.ts';
+import { asNarvlError, isLost } from './errors.ts';
 import { Looks } from './looks.ts';
 import type { Photo } from './photo.ts';
 
@@ -24,6 +24,8 @@ export class ModelHost {
   readonly #view: ModelView;
   #model: Narvl | undefined;
   #loading: AbortController | undefined;
+  /** Whether the view shows how far a worker is that takes the place of one that died. */
+  #restarting = false;
   readonly #looks = new Looks();
   #waiting: ((model: Narvl) => void)[] = [];
 
@@ -37,15 +39,16 @@ export class ModelHost {
     this.#loading?.abort();
     this.#model?.dispose();
     this.#model = undefined;
+    this.#restarting = false;
     this.#loading = new AbortController();
     const { signal } = this.#loading;
     const onProgress = (progress: Progress) => {
       if (signal.aborted) return;
-      // A worker that died is started again by the next caption, and then reports as at first.
-      if (progress.stage === 'ready' && this.#model) this.#view.ready(this.#model.info.device);
-      else this.#view.progress(progress);
+      // A worker that died is started again by the next call, and then reports as at first.
+      this.#restarting = this.#model !== undefined && progress.stage !== 'ready';
+      if (progress.stage !== 'ready') this.#view.progress(progress);
+      else if (this.#model) this.#view.ready(this.#model.info.device);
     };
-    this.#view.progress({ stage: 'download', loaded: 0, total: 0 });
     try {
       const model = await Narvl.load(this.#url, { device, signal, onProgress });
       if (signal.aborted) {
@@ -67,10 +70,17 @@ export class ModelHost {
 
   /** The caption of a photo; `onStart` is called as soon as there is a model to ask. */
   caption({ source }: Photo, signal: AbortSignal, onStart: () => void): Promise<Caption> {
-    return this.#ask(signal, (model) => {
+    const write = (model: Narvl) => {
       onStart();
       return model.caption(source, { signal, explain: true });
-    });
+    };
+    // All photos that wait go with a worker: each has one more try, in the next one.
+    return this.#ask(signal, (model) =>
+      write(model).catch((error: unknown) => {
+        if (signal.aborted || model !== this.#model || !isLost(asNarvlError(error))) throw error;
+        return write(model);
+      }),
+    );
   }
 
   /** The answer to a question about a photo. */
@@ -90,6 +100,10 @@ export class ModelHost {
       try {
         return await work(model);
       } catch (error) {
+        if (this.#restarting && model === this.#model && !signal.aborted) {
+          this.#restarting = false;
+          this.#view.failed(asNarvlError(error));
+        }
         // Disposed under way because another device was chosen: ask again there.
         if (model === this.#model || signal.aborted) throw error;
       }

@@ -11,7 +11,10 @@ export function createModelStatus(onRetry: () => void): ModelView {
   const text = byId('model-text', HTMLParagraphElement);
   const bar = byId('model-progress', HTMLProgressElement);
   const retry = byId('model-retry', HTMLButtonElement);
-  retry.addEventListener('click', onRetry);
+  retry.addEventListener('click', () => {
+    byId('choose', HTMLButtonElement).focus(); // The button hides while the model is loaded.
+    onRetry();
+  });
 
   function show(state: 'loading' | 'ready' | 'failed', ...content: (Node | string)[]): void {
     root.dataset.state = state;

@@ -18,7 +18,7 @@ export interface Gpu {
   readonly lost: Promise<NarvlError>;
   /**
    * The first error since the last time that no call has caught, if there was one: what the device
-   * computed since is not to be believed. 'out-of-memory' or 'worker-failed'.
+   * computed since is not to be believed, and only a new device goes on. 'worker-failed'.
    */
   takeError(): NarvlError | undefined;
 }
@@ -66,7 +66,7 @@ export async function requestGpu(
   const { vendor, architecture, description, isFallbackAdapter } = adapter.info;
   let uncaught: NarvlError | undefined;
   device.addEventListener('uncapturederror', ({ error }) => {
-    uncaught ??= uncaughtError(error);
+    uncaught ??= new NarvlError('worker-failed', `the GPU refused its work: ${error.message}`);
   });
   return {
     device,
@@ -78,12 +78,6 @@ export async function requestGpu(
       return error;
     },
   };
-}
-
-function uncaughtError(error: GPUError): NarvlError {
-  return error instanceof GPUOutOfMemoryError
-    ? new NarvlError('out-of-memory', `the GPU has not enough memory: ${error.message}`)
-    : new NarvlError('worker-failed', `the GPU refused its work: ${error.message}`);
 }
 
 /** The error for a device that was lost. */

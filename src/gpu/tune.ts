@@ -51,7 +51,10 @@ export async function fastestDecoder(
   for (const [name, tiling] of candidates) {
     if (!runsOn(device, tiling)) continue;
     try {
-      decoders.set(name, await GpuDecoder.create(device, shape, weights, tiling));
+      decoders.set(
+        name,
+        await accepted(device, () => GpuDecoder.create(device, shape, weights, tiling)),
+      );
     } catch (error) {
       failure = error;
     }
@@ -66,7 +69,9 @@ export async function fastestDecoder(
         // A memory of zeros, which take as long as any.
         const started = performance.now();
         try {
-          await decoder.decode(pass);
+          // What a device refuses takes no time: it would win.
+          if (round === 0) await accepted(device, () => decoder.decode(pass));
+          else await decoder.decode(pass);
         } catch (error) {
           failure = error;
           decoders.delete(name);
@@ -86,6 +91,16 @@ export async function fastestDecoder(
   } finally {
     for (const decoder of decoders.values()) decoder.dispose();
   }
+}
+
+/** Does `work`, which is all that the device is given meanwhile, and throws what it refused of it. */
+async function accepted<T>(device: GPUDevice, work: () => Promise<T>): Promise<T> {
+  device.pushErrorScope('validation');
+  const done = work();
+  await done.catch(() => {});
+  const refused = await device.popErrorScope();
+  if (refused) throw new Error(`The device refused its work: ${refused.message}`);
+  return done;
 }
 
 function median(values: readonly number[]): number {

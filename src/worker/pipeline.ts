@@ -166,7 +166,7 @@ export class Pipeline {
         };
       }),
     ]);
-    const pipeline = new Pipeline({
+    return new Pipeline({
       manifest,
       tokenizer,
       device: { ...device, ...bitsOf(decoder) },
@@ -176,8 +176,6 @@ export class Pipeline {
       decoder,
       searches,
     });
-    onProgress({ stage: 'ready', ...bytes });
-    return pipeline;
   }
 
   get info(): ModelInfo {

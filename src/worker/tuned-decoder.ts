@@ -26,7 +26,7 @@ const CACHE = 'narvl-tunings';
  * @throws NarvlError `invalid-argument` for what `choice` cannot mean, and as GpuDecoder.create.
  */
 export async function tunedDecoder(
-  { device, adapter, takeError }: Gpu,
+  { device, adapter }: Gpu,
   manifest: Manifest,
   weights: ArrivingWeights,
   { weightBits, tune = weightBits === undefined && !adapter.software }: DeviceChoice,
@@ -49,9 +49,6 @@ export async function tunedDecoder(
   await encoder;
   const { queries } = findCaptionTask(manifest, undefined);
   const { name, decoder } = await fastestDecoder(device, shape, weights, queries);
-  // Of a variant that cannot be built here, which has been left out.
-  await device.queue.onSubmittedWorkDone();
-  takeError();
   // Without a cache the next visit measures again.
   await cache?.put(address, new Response(name)).catch(() => undefined);
   return decoder;
