@@ -30,7 +30,10 @@ globalThis.narvlBench = {
   run: (wanted, onProgress) => {
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
     const failed = new Promise<never>((_, reject) => {
-      worker.addEventListener('error', ({ message }) => reject(new Error(message)));
+      // An event without a message is of a script that did not load.
+      worker.addEventListener('error', ({ message = "the worker's script could not be loaded" }) =>
+        reject(new Error(message)),
+      );
       worker.addEventListener('messageerror', () => reject(new Error('A message was unreadable')));
     });
     const bench = wrap<BenchWorker>(worker);
@@ -63,6 +66,7 @@ save.addEventListener('click', () => {
 open.addEventListener('change', async () => {
   const [file] = open.files ?? [];
   if (!file) return;
+  open.value = ''; // So that choosing the same report again is a change too.
   try {
     show(JSON.parse(await file.text()) as Report);
   } catch {

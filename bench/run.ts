@@ -34,23 +34,31 @@ export async function run(place: Place, shipped: Shipped, wanted: Wanted): Promi
   const bench: Bench = { ...place, rounds: wanted.rounds };
   bench.onProgress('rates of the adapter');
   const rates = await measureRates(place.device, adapter.software);
-  // Next to the rates that they are held to: who else is on the machine comes and goes.
-  const kernels = await kernelStage(bench, shipped, rates, adapter.software);
   const sections: Section[] = [];
   /** What fails is a line of the report: the rest goes on. */
-  const stage = async (title: string, make: () => Promise<Section | Section[]>): Promise<void> => {
+  const attempt = async <T>(title: string, make: () => Promise<T>): Promise<T | undefined> => {
     try {
-      sections.push(...[await make()].flat());
+      return await make();
     } catch (error) {
       const failed = [{ name: 'all', reason: reasonOf(error) }];
       sections.push({ title, note: 'It could not be run.', timed: [], failed });
+      return undefined;
     }
   };
+  const stage = async (title: string, make: () => Promise<Section | Section[]>): Promise<void> => {
+    sections.push(...[(await attempt(title, make)) ?? []].flat());
+  };
+  // Next to the rates that they are held to: who else is on the machine comes and goes.
+  const kernels = await attempt('Kernels of a pass', () =>
+    kernelStage(bench, shipped, rates, adapter.software),
+  );
   await stage(shipped.name, () => decodeStage(bench, shipped));
   await stage('Slots', () => slotsStage(bench, shipped));
   await stage('Length of the text', () => textStage(bench, shipped));
   await stage('Batches', () => batchStage(bench, shipped));
-  const predicted = await predictions(bench, shipped, rates, sections);
+  const predicted = await attempt('By the cost model', () =>
+    predictions(bench, shipped, rates, sections),
+  );
   if (wanted.paper) {
     const fewer = { ...bench, rounds: Math.ceil(wanted.rounds / 3) };
     await stage("the paper's size", () => decodeStage(fewer, paperBase()));
@@ -66,6 +74,6 @@ export async function run(place: Place, shipped: Shipped, wanted: Wanted): Promi
     rates,
     sections,
     kernels,
-    predictions: predicted,
+    predictions: predicted ?? [],
   };
 }
