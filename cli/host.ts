@@ -4,6 +4,7 @@ import {
   type Caption,
   type CaptionOptions,
   type DeviceChoice,
+  isLost,
   type Look,
   Narvl,
   NarvlError,
@@ -44,11 +45,6 @@ function toReply(result: Caption | NarvlError): Reply {
   return result instanceof NarvlError
     ? { ok: false, error: { code: result.code, message: result.message } }
     : { ok: true, text: result };
-}
-
-function isLost(error: unknown): boolean {
-  if (!(error instanceof NarvlError)) return false;
-  return error.code === 'worker-failed' || error.code === 'device-lost';
 }
 
 /** Stage by stage: who looked for this question waited for both. */

@@ -18,8 +18,10 @@ declare global {
     liveObjectUrls?: Set<string>;
     /** Kept by the test that lets workers fail. */
     workers?: Worker[];
-    played?: number;
+    /** Kept by the same: what new workers die of at once. */
     fatal?: string | undefined;
+    /** Animations begun, kept by the test of the collapse. */
+    played?: number;
   }
 }
 

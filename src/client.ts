@@ -1,8 +1,8 @@
 /** The page's side: a model that is asked about images, and started again when its worker ends. */
 import { transfer } from 'comlink';
 import { abortable, throwIfAborted } from './abort.ts';
-import { NarvlError } from './errors.ts';
-import { type ImageSource, toWire } from './images.ts';
+import { isLost, NarvlError } from './errors.ts';
+import { type ImageSource, toWire } from './image-source.ts';
 import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
 import {
   type Answer,
@@ -192,9 +192,8 @@ export class Narvl {
     try {
       return await session.call((api, job) => api.askLook(job, request), signal);
     } catch (error) {
-      const { code, message } = asNarvlError(error);
-      const lost = code === 'device-lost' || code === 'worker-failed';
-      if (!lost || !session.over) throw error;
+      if (!isLost(error) || !session.over) throw error;
+      const { code, message } = error;
       throw new NarvlError(code, `${message}; its looks went with it: look at the image again`, {
         cause: error,
       });

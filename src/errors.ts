@@ -43,3 +43,13 @@ export class NarvlError extends Error {
     super(message, options);
   }
 }
+
+/**
+ * Whether the worker went with this error, with all that waited for it and all its looks: the next call
+ * starts anew.
+ */
+export function isLost(error: unknown): error is NarvlError {
+  return (
+    error instanceof NarvlError && (error.code === 'device-lost' || error.code === 'worker-failed')
+  );
+}

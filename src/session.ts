@@ -2,7 +2,7 @@
 import * as Comlink from 'comlink';
 import { abortable, throwIfAborted } from './abort.ts';
 import { Ending } from './ending.ts';
-import { NarvlError } from './errors.ts';
+import { isLost, NarvlError } from './errors.ts';
 import type {
   ErrorData,
   ModelInfo,
@@ -91,7 +91,7 @@ export class Session {
   #hear<T>(outcome: Outcome<T>): T {
     if (outcome.ok) return outcome.value;
     const error = toError(outcome.error);
-    if (error.code === 'device-lost' || error.code === 'worker-failed') this.end(error);
+    if (isLost(error)) this.end(error);
     throw error;
   }
 

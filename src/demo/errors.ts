@@ -16,11 +16,6 @@ export function isPassing({ code }: NarvlError): boolean {
   return passing.has(code);
 }
 
-/** Whether the worker went with this error, and all that waited for it. */
-export function isLost({ code }: NarvlError): boolean {
-  return code === 'device-lost' || code === 'worker-failed';
-}
-
 /** Everything the library throws is typed already; what else may come is a fault of the page. */
 export function asNarvlError(error: unknown): NarvlError {
   if (error instanceof NarvlError) return error;

@@ -1,6 +1,6 @@
 /** Looks at the photos that are asked about: each once, however much is asked of it. */
-import type { Answer, Look, Narvl } from '../index.ts';
-import { asNarvlError, isLost } from './errors.ts';
+import { type Answer, isLost, type Look, type Narvl } from '../index.ts';
+import { asNarvlError } from './errors.ts';
 import type { Photo } from './photo.ts';
 
 export class Looks {
@@ -12,13 +12,12 @@ export class Looks {
     try {
       return await (await this.#look(model, photo, signal)).answer(question, { signal });
     } catch (error) {
-      const failure = asNarvlError(error);
-      const { code } = failure;
+      const { code } = asNarvlError(error);
       // Whatever else it was may have taken the look with it: the next question looks again.
       const own = this.#looks.get(photo)?.model === model;
       if (own && code !== 'invalid-argument') this.forget(photo);
       // A look from before goes with the worker that kept it, which may have been long ago.
-      if (kept && isLost(failure) && !signal.aborted)
+      if (kept && isLost(error) && !signal.aborted)
         return this.answer(model, photo, question, signal);
       if (code !== 'too-many-looks') throw error;
       return model.answer(photo.source, question, { signal });

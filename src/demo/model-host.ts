@@ -3,11 +3,12 @@ import {
   type Answer,
   type Caption,
   type DeviceChoice,
+  isLost,
   Narvl,
   type NarvlError,
   type Progress,
 } from '../index.ts';
-import { asNarvlError, isLost } from './errors.ts';
+import { asNarvlError } from './errors.ts';
 import { Looks } from './looks.ts';
 import type { Photo } from './photo.ts';
 
@@ -77,7 +78,7 @@ export class ModelHost {
     // All photos that wait go with a worker: each has one more try, in the next one.
     return this.#ask(signal, (model) =>
       write(model).catch((error: unknown) => {
-        if (signal.aborted || model !== this.#model || !isLost(asNarvlError(error))) throw error;
+        if (signal.aborted || model !== this.#model || !isLost(error)) throw error;
         return write(model);
       }),
     );
