@@ -1,9 +1,10 @@
 /** The public surface: captions and answers about photographs, written in one decoder pass. */
-export { type LoadOptions, Narvl } from './client.ts';
+
 export { isLost, NarvlError, type NarvlErrorCode } from './errors.ts';
-export type { ImageSource } from './image-source.ts';
-export type { AskOptions, CaptionOptions, Look, LookOptions, ScoreOptions } from './look.ts';
 export type { DecoderCost, WeightBits } from './model/decoder.ts';
+export { type LoadOptions, Narvl } from './page/client.ts';
+export type { ImageSource } from './page/image-source.ts';
+export type { AskOptions, CaptionOptions, Look, LookOptions, ScoreOptions } from './page/look.ts';
 export type {
   AlignmentSlot,
   Alternative,

@@ -1,9 +1,6 @@
 /** The page's side: a model that is asked about images, and started again when its worker ends. */
 import { transfer } from 'comlink';
-import { abortable, throwIfAborted } from './abort.ts';
-import { isLost, NarvlError } from './errors.ts';
-import { type ImageSource, toWire } from './image-source.ts';
-import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
+import { isLost, NarvlError } from '../errors.ts';
 import {
   type Answer,
   type Ask,
@@ -15,7 +12,10 @@ import {
   type ModelInfo,
   type Progress,
   type WireImage,
-} from './protocol.ts';
+} from '../protocol.ts';
+import { abortable, throwIfAborted } from './abort.ts';
+import { type ImageSource, toWire } from './image-source.ts';
+import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
 import { Session, toError } from './session.ts';
 
 /** How a model is loaded. */

@@ -1,7 +1,8 @@
 /** A photo that was looked at once, to be asked many things. */
+
+import { NarvlError } from '../errors.ts';
+import type { Answer, Ask, Caption, Timings, Wanted } from '../protocol.ts';
 import { Ending } from './ending.ts';
-import { NarvlError } from './errors.ts';
-import type { Answer, Ask, Caption, Timings, Wanted } from './protocol.ts';
 
 /** How something is asked. */
 export interface AskOptions extends Wanted {

@@ -1,7 +1,8 @@
 /** What holds a picture in a page, and how it goes to the worker. */
+
+import { NarvlError } from '../errors.ts';
+import type { WireImage } from '../protocol.ts';
 import { throwIfAborted } from './abort.ts';
-import { NarvlError } from './errors.ts';
-import type { WireImage } from './protocol.ts';
 
 /** Anything that holds a picture. A string or URL is fetched; the rest never leaves the machine. */
 export type ImageSource =

@@ -1,5 +1,5 @@
 /** Calls that end as soon as their AbortSignal says so. */
-import { NarvlError } from './errors.ts';
+import { NarvlError } from '../errors.ts';
 
 /** `promise`, unless `signal` speaks first. */
 export async function abortable<T>(

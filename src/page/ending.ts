@@ -1,5 +1,5 @@
 /** An end that all that waits hears of. */
-import type { NarvlError } from './errors.ts';
+import type { NarvlError } from '../errors.ts';
 
 /**
  * Something that ends once. A `Promise.race` with a promise of the end would keep every result until

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { NarvlError } from '../errors.ts';
 import { Ending } from './ending.ts';
-import { NarvlError } from './errors.ts';
 
 const over = new NarvlError('disposed', 'over');
 

@@ -1,8 +1,6 @@
 /** A worker and the calls to it: each ends when the worker answers, dies, hangs or is not wanted. */
 import * as Comlink from 'comlink';
-import { abortable, throwIfAborted } from './abort.ts';
-import { Ending } from './ending.ts';
-import { isLost, NarvlError } from './errors.ts';
+import { isLost, NarvlError } from '../errors.ts';
 import type {
   ErrorData,
   ModelInfo,
@@ -10,7 +8,9 @@ import type {
   Outcome,
   Progress,
   WorkerApi,
-} from './protocol.ts';
+} from '../protocol.ts';
+import { abortable, throwIfAborted } from './abort.ts';
+import { Ending } from './ending.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** Longest silence of a worker that has something to do, before it counts as hung. */
@@ -117,7 +117,7 @@ export function toError({ code, message }: ErrorData): NarvlError {
 
 function startWorker(): Worker {
   try {
-    return new Worker(new URL('./worker/entry.ts', import.meta.url), {
+    return new Worker(new URL('../worker/entry.ts', import.meta.url), {
       type: 'module',
       name: 'narvl',
     });
