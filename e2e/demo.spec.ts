@@ -326,6 +326,23 @@ test('questions about a photo are answered below it, the latest first, from the 
   await expect(cards(page)).toHaveCount(0);
 });
 
+test('a question is answered before photos that wait', async ({ page }) => {
+  await page.goto('./');
+  await page.locator('#samples').getByRole('button').first().click();
+  const card = cards(page).first();
+  await expectCaption(card);
+  await askField(card).fill('What is this?');
+  const bytes = await drawPhoto(page, 'skyblue');
+  const waiting = Array.from({ length: 12 }, (_, i) => png(`${i}.png`, bytes));
+  await page.locator('#files').setInputFiles(waiting);
+  await expect(cards(page)).toHaveCount(13);
+  await cards(page).last().getByRole('button', { name: 'Ask', exact: true }).click();
+
+  await expectAnswer(asked(cards(page).last()).first(), 'What is this?');
+  await expect(cards(page).nth(11)).toHaveAttribute('aria-busy', 'true');
+  await expectCaption(cards(page).nth(11));
+});
+
 /** Runs in the page: its workers can be ended, and die at once while `fatal` says what of. */
 function keepWorkers(): void {
   const workers: Worker[] = [];

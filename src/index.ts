@@ -4,7 +4,14 @@ export { isLost, NarvlError, type NarvlErrorCode } from './errors.ts';
 export type { DecoderCost, WeightBits } from './model/decoder.ts';
 export { type LoadOptions, Narvl } from './page/client.ts';
 export type { ImageSource } from './page/image-source.ts';
-export type { AskOptions, CaptionOptions, Look, LookOptions, ScoreOptions } from './page/look.ts';
+export type {
+  AskOptions,
+  CallOptions,
+  CaptionOptions,
+  Look,
+  LookOptions,
+  ScoreOptions,
+} from './page/look.ts';
 export type {
   AlignmentSlot,
   Alternative,
@@ -17,6 +24,7 @@ export type {
   DeviceChoice,
   EncoderDevice,
   ModelInfo,
+  Priority,
   Progress,
   SearchKind,
   SlotPosteriors,

@@ -223,6 +223,16 @@ export const MOST_SCORED = 1 << 17;
 /** Looks that are kept at a time: enough for any page, and a bound on what a leak can take. */
 export const MOST_LOOKS = 64;
 
+/**
+ * Which of the calls that wait goes first: `high` for what somebody looks at and waits for, `low` for what
+ * can wait until nothing else does. Calls of one priority are done in their order, and none is interrupted.
+ */
+export type Priority = 'high' | 'normal' | 'low';
+
+export const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
+
+export const DEFAULT_PRIORITY: Priority = 'normal';
+
 /** What is asked: a caption in a task's style, the first if left out, or a question's answer. */
 export type Ask =
   | { readonly kind: 'caption'; readonly task?: string | undefined }
@@ -249,8 +259,13 @@ export interface Wanted {
   readonly posteriors?: boolean | undefined;
 }
 
+/** A job's place in the queue. */
+export interface Queued {
+  readonly priority?: Priority | undefined;
+}
+
 /** What is asked, and how. */
-export interface AskRequest extends Wanted {
+export interface AskRequest extends Wanted, Queued {
   readonly ask: Ask;
 }
 
@@ -261,7 +276,7 @@ export interface ImagesRequest extends AskRequest {
 }
 
 /** One job for the worker: an image to look at and to keep. */
-export interface LookRequest {
+export interface LookRequest extends Queued {
   readonly image: WireImage;
   /** What the look is to be called; the page sees to it that no two are called the same. */
   readonly look: number;
@@ -283,7 +298,7 @@ export interface WorkerApi {
   /** What looking took. */
   look(job: number, request: LookRequest): Promise<Outcome<Timings>>;
   askLook(job: number, request: LookAskRequest): Promise<Outcome<Caption>>;
-  /** Let go of a look, behind whatever was asked of it; nothing if there is none of that name. */
+  /** Let go of a look, before whatever waits; nothing if there is none of that name. */
   forget(look: number): void;
   /** Stop a job: at once if it waits, else after the stage that it is in. */
   abort(job: number): void;

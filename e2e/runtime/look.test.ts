@@ -306,6 +306,37 @@ describe('a look', () => {
     other.dispose();
   });
 
+  it('is asked before photos that wait, if that is more urgent, and after what is not', async () => {
+    const look = await narvl.look(picture(64, 64, 19));
+    const done: string[] = [];
+    const note = (name: string) => () => void done.push(name);
+    await Promise.all([
+      narvl.caption(picture(64, 64, 20), { priority: 'low' }).then(note('first of a folder')),
+      narvl.caption(picture(64, 64, 21), { priority: 'low' }).then(note('last of a folder')),
+      narvl.captionBatch([picture(64, 64, 22)]).then(note('photo')),
+      look.answer('what is this?', { priority: 'high' }).then(note('question')),
+      narvl.look(picture(64, 64, 23), { priority: 'high' }).then((other) => {
+        done.push('second look');
+        other.dispose();
+      }),
+    ]);
+    // Which one began before the others were there is the browser's affair.
+    const others = done.filter((name) => name !== 'first of a folder');
+    expect(others).toEqual(['question', 'second look', 'photo', 'last of a folder']);
+    look.dispose();
+  });
+
+  it('has to be of a priority that there is', async () => {
+    const priority = 'urgent' as 'high';
+    const look = await narvl.look(picture(64, 64, 24));
+    const refused = { code: 'invalid-argument', message: expect.stringContaining('got "urgent"') };
+    await expect(look.caption({ priority })).rejects.toMatchObject(refused);
+    await expect(look.score('a dog', { priority })).rejects.toMatchObject(refused);
+    await expect(narvl.look(picture(64, 64, 24), { priority })).rejects.toMatchObject(refused);
+    await expect(narvl.caption(picture(64, 64, 24), { priority })).rejects.toMatchObject(refused);
+    look.dispose();
+  });
+
   it('can be cancelled, and what is asked of it', async () => {
     const controller = new AbortController();
     const { signal } = controller;

@@ -3,6 +3,9 @@ import { type Answer, isLost, type Look, type Narvl } from '../index.ts';
 import { asNarvlError } from './errors.ts';
 import type { Photo } from './photo.ts';
 
+/** Somebody waits for the answer, and has the photos that wait before their eyes anyway. */
+const priority = 'high';
+
 export class Looks {
   readonly #looks = new Map<Photo, { readonly model: Narvl; readonly look: Promise<Look> }>();
 
@@ -10,7 +13,7 @@ export class Looks {
   async answer(model: Narvl, photo: Photo, question: string, signal: AbortSignal): Promise<Answer> {
     const kept = this.#looks.has(photo);
     try {
-      return await (await this.#look(model, photo, signal)).answer(question, { signal });
+      return await (await this.#look(model, photo, signal)).answer(question, { signal, priority });
     } catch (error) {
       const { code } = asNarvlError(error);
       // Whatever else it was may have taken the look with it: the next question looks again.
@@ -20,7 +23,7 @@ export class Looks {
       if (kept && isLost(error) && !signal.aborted)
         return this.answer(model, photo, question, signal);
       if (code !== 'too-many-looks') throw error;
-      return model.answer(photo.source, question, { signal });
+      return model.answer(photo.source, question, { signal, priority });
     }
   }
 
@@ -36,7 +39,7 @@ export class Looks {
   #look(model: Narvl, photo: Photo, signal: AbortSignal): Promise<Look> {
     const kept = this.#looks.get(photo);
     if (kept?.model === model) return kept.look;
-    const look = model.look(photo.source, { signal });
+    const look = model.look(photo.source, { signal, priority });
     this.#looks.set(photo, { model, look });
     return look;
   }

@@ -10,6 +10,8 @@ import {
   LARGEST_BATCH,
   MOST_SCORED,
   type ModelInfo,
+  PRIORITIES,
+  type Priority,
   type Progress,
   type WireImage,
 } from '../protocol.ts';
@@ -29,7 +31,7 @@ export interface LoadOptions {
 /**
  * A loaded model in a worker of its own.
  *
- * Jobs run one after another however many are asked for. If the worker dies, hangs or loses the
+ * Jobs run one after another however many are asked for, those of a higher `priority` first. If the worker dies, hangs or loses the
  * GPU, what waits is rejected with `worker-failed` or `device-lost`, and the next call starts a
  * fresh worker from the cached files.
  */
@@ -103,12 +105,13 @@ export class Narvl {
    * Look at an image once, to ask many things of it. A look is kept until it is disposed, and at
    * most 64 are. @throws NarvlError as `caption` does, and `too-many-looks`.
    */
-  async look(image: ImageSource, { signal }: LookOptions = {}): Promise<Look> {
+  async look(image: ImageSource, { signal, priority }: LookOptions = {}): Promise<Look> {
     throwIfAborted(signal);
+    checkPriority(priority);
     const wired = await toWire(image, signal);
     const look = ++this.#looks;
     const { session, timings } = await this.#withSession([wired], signal, async (session) => {
-      const request = transfer({ image: wired, look }, bitmapsOf([wired]));
+      const request = transfer({ image: wired, look, priority }, bitmapsOf([wired]));
       try {
         const timings = await session.call((api, job) => api.look(job, request), signal);
         return { session, timings };
@@ -136,6 +139,7 @@ export class Narvl {
     options: AskOptions,
   ): Promise<(Caption | NarvlError)[]> {
     throwIfAborted(options.signal);
+    checkPriority(options.priority);
     const results: (Caption | NarvlError)[] = [];
     const scored = Math.floor(MOST_SCORED / (options.candidates?.length || 1));
     const some = Math.max(1, Math.min(LARGEST_BATCH, scored));
@@ -188,6 +192,7 @@ export class Narvl {
     ask: Ask,
     { signal, ...wanted }: AskOptions,
   ): Promise<Caption> {
+    checkPriority(wanted.priority);
     const request = { look, ask, ...wanted };
     try {
       return await session.call((api, job) => api.askLook(job, request), signal);
@@ -255,6 +260,14 @@ function folderUrl(url: string | URL): string {
   }
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   return folder.href;
+}
+
+function checkPriority(priority: Priority | undefined): void {
+  if (priority === undefined || PRIORITIES.includes(priority)) return;
+  throw new NarvlError(
+    'invalid-argument',
+    `Expected a priority of ${PRIORITIES.join(', ')}, got ${JSON.stringify(priority)}`,
+  );
 }
 
 function asNarvlError(error: unknown): NarvlError {

@@ -1,13 +1,18 @@
 /** A photo that was looked at once, to be asked many things. */
 
 import { NarvlError } from '../errors.ts';
-import type { Answer, Ask, Caption, Timings, Wanted } from '../protocol.ts';
+import type { Answer, Ask, Caption, Priority, Timings, Wanted } from '../protocol.ts';
 import { Ending } from './ending.ts';
 
-/** How something is asked. */
-export interface AskOptions extends Wanted {
+/** When a call is done, and whether at all. */
+export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Before or after other calls that wait: `normal` if left out. A call that has begun is finished first. */
+  readonly priority?: Priority | undefined;
 }
+
+/** How something is asked. */
+export interface AskOptions extends Wanted, CallOptions {}
 
 /** How a caption is asked for. */
 export interface CaptionOptions extends AskOptions {
@@ -16,18 +21,15 @@ export interface CaptionOptions extends AskOptions {
 }
 
 /** What a text is scored as. */
-export interface ScoreOptions {
+export interface ScoreOptions extends CallOptions {
   /** As the answer to this question; without one, as a caption. */
   readonly question?: string | undefined;
   /** As a caption of this task; the first if left out. */
   readonly task?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** How an image is looked at. */
-export interface LookOptions {
-  readonly signal?: AbortSignal | undefined;
-}
+export type LookOptions = CallOptions;
 
 /** What a look needs of the model that made it. */
 export interface Looker {
@@ -79,13 +81,13 @@ export class Look {
    * @throws NarvlError as `answer` does; `invalid-argument` also for a text that has no words or more
    * than fit into the slots.
    */
-  async score(text: string, { question, task, signal }: ScoreOptions = {}): Promise<number> {
+  async score(text: string, { question, task, ...call }: ScoreOptions = {}): Promise<number> {
     if (question !== undefined && task !== undefined) {
       throw new NarvlError('invalid-argument', 'Expected a question or a task, got both');
     }
     const ask: Ask =
       question === undefined ? { kind: 'caption', task } : { kind: 'answer', question };
-    const { candidates } = await this.#ask(ask, { candidates: [text], signal });
+    const { candidates } = await this.#ask(ask, { candidates: [text], ...call });
     return candidates?.[0]?.logProb ?? -Infinity;
   }
 

@@ -1,7 +1,13 @@
 /** The worker: one model, and the jobs that the page has for it. */
 import * as Comlink from 'comlink';
 import { NarvlError } from '../errors.ts';
-import { bitmapsOf, type Outcome, type WireImage, type WorkerApi } from '../protocol.ts';
+import {
+  bitmapsOf,
+  type Outcome,
+  type Priority,
+  type WireImage,
+  type WorkerApi,
+} from '../protocol.ts';
 import { Jobs } from './jobs.ts';
 import { outcomeOf } from './outcome.ts';
 import { Pipeline } from './pipeline.ts';
@@ -12,15 +18,20 @@ let pipeline: Pipeline | undefined;
 /** Runs a job of the open model's when it is its turn, unless it is aborted before. */
 async function asJob<T>(
   job: number,
+  priority: Priority | undefined,
   images: readonly WireImage[],
   work: (model: Pipeline, signal: AbortSignal) => Promise<T>,
 ): Promise<Outcome<T>> {
   try {
     return await outcomeOf(() =>
-      jobs.run(job, (signal) => {
-        if (!pipeline) throw new NarvlError('worker-failed', 'No model is open');
-        return work(pipeline, signal);
-      }),
+      jobs.run(
+        job,
+        (signal) => {
+          if (!pipeline) throw new NarvlError('worker-failed', 'No model is open');
+          return work(pipeline, signal);
+        },
+        priority,
+      ),
     );
   } finally {
     // Of a job that did not come to read them.
@@ -31,18 +42,21 @@ async function asJob<T>(
 const api: WorkerApi = {
   open: (request, onProgress) =>
     outcomeOf(() =>
-      jobs.add(async () => {
+      jobs.next(async () => {
         pipeline = await Pipeline.open(request, onProgress);
         return pipeline.info;
       }),
     ),
   askImages: (job, request) =>
-    asJob(job, request.images, (model, signal) => model.askImages(request, signal)),
+    asJob(job, request.priority, request.images, (model, signal) =>
+      model.askImages(request, signal),
+    ),
   look: (job, request) =>
-    asJob(job, [request.image], (model, signal) => model.look(request, signal)),
-  askLook: (job, request) => asJob(job, [], (model, signal) => model.askLook(request, signal)),
-  // In its turn too: memory is freed by the runtime that the job before it may be using.
-  forget: (look) => void jobs.add(() => pipeline?.forget(look)),
+    asJob(job, request.priority, [request.image], (model, signal) => model.look(request, signal)),
+  askLook: (job, request) =>
+    asJob(job, request.priority, [], (model, signal) => model.askLook(request, signal)),
+  // Not beside a job: memory is freed by the runtime that it may be using.
+  forget: (look) => void jobs.next(() => pipeline?.forget(look)),
   abort: (job) => jobs.abort(job),
 };
 
