@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from training.paths import WORK
 from training.recipe import Source
 
 _SPACE_BEFORE = re.compile(r"\s+([.,!?;:'])")
@@ -23,7 +24,8 @@ _SPACES = re.compile(r"\s+")
 
 @dataclass(frozen=True)
 class Example:
-    """One photo, what it is asked, and the texts that answer; `image` is a path below DATA."""
+    """One photo, what it is asked, and the texts that answer; `image` is a path below DATA, or a
+    whole one."""
 
     image: str
     prompt: str
@@ -42,12 +44,23 @@ def normalise(text: str) -> str:
 
 
 def _path(source: Source, image: str) -> str:
-    return str(PurePosixPath(source.images) / image)
+    path = PurePosixPath(source.images) / image
+    return str(WORK / path if source.root == "work" else path)
+
+
+def _files(source: Source, split: str, data: Path) -> list[Path]:
+    root = WORK if source.root == "work" else data
+    files = [root / f for f in source.files.get(split, [])]
+    if source.root == "work" and not all(f.exists() for f in files):
+        raise SystemExit(
+            f"{root / source.name} is not there: run `python -m training.pictures` first"
+        )
+    return files
 
 
 def read_captions(source: Source, split: str, data: Path, prompt: str) -> list[Example]:
     """A source's captioned photos of one split; none where the source has no such split."""
-    files = [data / f for f in source.files.get(split, [])]
+    files = _files(source, split, data)
     rows = {
         "flickr8k": _flickr8k,
         "described": _described_captions,
@@ -67,7 +80,7 @@ def read_captions(source: Source, split: str, data: Path, prompt: str) -> list[E
 
 def read_questions(source: Source, split: str, data: Path) -> list[Example]:
     """A source's questions of one split; none where the source has no such split."""
-    files = [data / f for f in source.files.get(split, [])]
+    files = _files(source, split, data)
     rows = {
         "described": _described_questions,
         "visual7w": _visual7w,

@@ -32,6 +32,9 @@ class Source(_Strict):
     format: Literal["flickr8k", "described", "visual7w", "daquar", "karpathy", "coco", "vqa2"]
     images: str
     """Folder that the photos' names are relative to."""
+    root: Literal["data", "work"] = "data"
+    """Below which folder its paths lie: `$NARVL_DATA`, or `$NARVL_WORK`, where
+    `training.pictures` puts its own."""
     files: dict[Literal["train", "val", "test"], list[str]]
     """Per split: the file that has it (for `vqa2`: the questions and the annotations)."""
     style: str = "human"
