@@ -197,11 +197,21 @@ export function bitmapsOf(images: readonly WireImage[]): ImageBitmap[] {
   return images.flatMap((image) => (image.kind === 'bitmap' ? [image.bitmap] : []));
 }
 
+/** What of an image file is read. */
+export interface PixelLimits {
+  /**
+   * Pixels that a file's header may promise. By default 250 million of a JPEG, HEIC or AVIF, which phones
+   * photograph as, and 120 million of other formats.
+   */
+  readonly mostPixels?: number | undefined;
+}
+
 /** Where the model is and what it is to run on. */
 export interface OpenRequest {
   /** Absolute URL of the model's folder, ending in a slash. */
   readonly url: string;
   readonly device: DeviceChoice;
+  readonly limits?: PixelLimits | undefined;
 }
 
 /** What the page learns of a model that is ready. */

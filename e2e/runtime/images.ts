@@ -79,3 +79,108 @@ function crc32(bytes: Uint8Array): number {
   }
   return (crc ^ 0xffffffff) >>> 0;
 }
+
+/** A BMP of 24 bits, rows from the bottom. */
+export function bmp(canvas: OffscreenCanvas): Blob {
+  const { width, height } = canvas;
+  const { data } = pixelsOf(canvas);
+  const row = Math.ceil((width * 3) / 4) * 4;
+  const view = new DataView(new ArrayBuffer(54 + row * height));
+  view.setUint16(0, 0x424d);
+  view.setUint32(2, view.byteLength, true);
+  view.setUint32(10, 54, true);
+  view.setUint32(14, 40, true);
+  view.setInt32(18, width, true);
+  view.setInt32(22, height, true);
+  view.setUint16(26, 1, true);
+  view.setUint16(28, 24, true);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let c = 0; c < 3; c++) {
+        const at = 54 + (height - 1 - y) * row + x * 3 + 2 - c;
+        view.setUint8(at, data[(y * width + x) * 4 + c] ?? 0);
+      }
+    }
+  }
+  return new Blob([view.buffer], { type: 'image/bmp' });
+}
+
+/** An ICO with a PNG in it. */
+export async function ico(canvas: OffscreenCanvas): Promise<Blob> {
+  const png = await canvas.convertToBlob();
+  const header = new DataView(new ArrayBuffer(22));
+  header.setUint16(2, 1, true);
+  header.setUint16(4, 1, true);
+  header.setUint8(6, canvas.width & 255);
+  header.setUint8(7, canvas.height & 255);
+  header.setUint16(10, 1, true);
+  header.setUint16(12, 32, true);
+  header.setUint32(14, png.size, true);
+  header.setUint32(18, 22, true);
+  return new Blob([header.buffer, png], { type: 'image/x-icon' });
+}
+
+/**
+ * A GIF of frames of one size, in a palette of 6 × 6 × 6 colours. Its LZW codes are of 9 bits and spell
+ * a pixel each: the table is cleared before they would grow.
+ */
+export function gif(frames: readonly OffscreenCanvas[]): Blob {
+  const [{ width, height } = { width: 1, height: 1 }] = frames;
+  const u16 = (value: number) => [value & 255, value >> 8];
+  const palette = Array.from({ length: 256 }, (_, i) =>
+    i < 216 ? [Math.floor(i / 36) * 51, (Math.floor(i / 6) % 6) * 51, (i % 6) * 51] : [0, 0, 0],
+  );
+  const bytes = [...new TextEncoder().encode('GIF89a'), ...u16(width), ...u16(height), 0xf7, 0, 0];
+  bytes.push(...palette.flat());
+  for (const frame of frames) {
+    bytes.push(0x21, 0xf9, 4, 0, 10, 0, 0, 0);
+    bytes.push(0x2c, 0, 0, 0, 0, ...u16(width), ...u16(height), 0, 8);
+    const { data } = pixelsOf(frame);
+    const coded: number[] = [];
+    let held = 0;
+    let bits = 0;
+    const write = (code: number) => {
+      bits |= code << held;
+      for (held += 9; held >= 8; held -= 8) {
+        coded.push(bits & 255);
+        bits >>>= 8;
+      }
+    };
+    for (let i = 0; i < width * height; i++) {
+      if (i % 250 === 0) write(256);
+      const level = (c: number) => Math.round((data[i * 4 + c] ?? 0) / 51);
+      write(level(0) * 36 + level(1) * 6 + level(2));
+    }
+    write(257);
+    if (held > 0) coded.push(bits & 255);
+    for (let at = 0; at < coded.length; at += 255) {
+      const block = coded.slice(at, at + 255);
+      bytes.push(block.length);
+      for (const byte of block) bytes.push(byte);
+    }
+    bytes.push(0);
+  }
+  bytes.push(0x3b);
+  return new Blob([Uint8Array.from(bytes)], { type: 'image/gif' });
+}
+
+/** 16 × 16 pixels, which no canvas gives: written by libavif of a grey-green photo. */
+export function avif(brand = 'avif'): Blob {
+  const text = atob(AVIF);
+  const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+  bytes.set(new TextEncoder().encode(brand), 8);
+  return new Blob([bytes], { type: 'image/avif' });
+}
+
+const AVIF =
+  'AAAAIGZ0eXBhdmlmAAAAAGF2aWZtaWYxbWlhZk1BMUIAAADrbWV0YQAAAAAAAAAhaGRscgAAAAAAAAAAcGljdAAAAAAAAAAAAAAA' +
+  'AAAAAAAOcGl0bQAAAAAAAQAAAB5pbG9jAAAAAEQAAAEAAQAAAAEAAAETAAAAYQAAAChpaW5mAAAAAAABAAAAGmluZmUCAAAAAAEA' +
+  'AGF2MDFDb2xvcgAAAABqaXBycAAAAEtpcGNvAAAAFGlzcGUAAAAAAAAAEAAAABAAAAAQcGl4aQAAAAADCAgIAAAADGF2MUOBAAwA' +
+  'AAAAE2NvbHJuY2x4AAEADQAGgAAAABdpcG1hAAAAAAAAAAEAAQQBAoMEAAAAaW1kYXQSAAoJGAz/2iAhoNCAMlIax4eF4cwwwwKF' +
+  'QYDJYnkOjg6INYMHPSTtxrsUE/zUfTsZFrE88ntiUxY4++ELCElyghhqudFt1orOW2S53n1MrXKcZbrU2wz227djKry6+DfA';
+
+function pixelsOf(canvas: OffscreenCanvas): ImageData {
+  const pixels = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height);
+  if (!pixels) throw new Error('no pixels');
+  return pixels;
+}

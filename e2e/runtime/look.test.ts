@@ -67,7 +67,8 @@ describe('an answer', () => {
   it.each([
     ['', /with words in it, got ""/],
     [' ?! ', /with words in it, got " \?! "/],
-    ['why '.repeat(200), /at most \d+ tokens, got \d+/],
+    ['why '.repeat(200), /too long: expected at most \d+ tokens, got 200/],
+    ['Wie viele Zebras sind auf dem Bild?', /the language that the model was taught/],
     ['why '.repeat(100_000), /at most 1000 characters, got 400000/],
     [undefined as unknown as string, /as text, got undefined/],
   ])('is refused to %j before the image is read', async (question, message) => {

@@ -1,7 +1,7 @@
 /** Questions in the form that training gave them; the first cases are those of test_data.py. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { normalise, readQuestion } from './text.ts';
+import { normalise, readText } from './text.ts';
 
 test.each([
   ['A dog , running on the way .', 'a dog, running on the way'],
@@ -44,9 +44,9 @@ test('what is normal stays so, but for apostrophes that meet', () => {
   );
 });
 
-describe('readQuestion', () => {
+describe('readText', () => {
   it('gives the normal form', () => {
-    expect(readQuestion('What is this?')).toBe('what is this');
+    expect(readText('What is this?', 'a question')).toBe('what is this');
   });
 
   it.each([
@@ -57,7 +57,7 @@ describe('readQuestion', () => {
     [null, 'Expected a question as text, got null'],
     [undefined, 'Expected a question as text, got undefined'],
   ])('refuses %j', (question, message) => {
-    expect(() => readQuestion(question)).toThrow(
+    expect(() => readText(question, 'a question')).toThrow(
       expect.objectContaining({ code: 'invalid-argument', message }),
     );
   });

@@ -24,14 +24,6 @@ export function normalise(text: string): string {
 }
 
 /**
- * A caller's question in normal form.
- * @throws NarvlError `invalid-argument` if it is no text, a far too long one, or has no words.
- */
-export function readQuestion(question: unknown): string {
-  return readText(question, 'a question');
-}
-
-/**
  * A caller's text in normal form; `what` is what an error calls it.
  * @throws NarvlError `invalid-argument` if it is no text, a far too long one, or has no words.
  */

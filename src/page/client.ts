@@ -10,6 +10,7 @@ import {
   LARGEST_BATCH,
   MOST_SCORED,
   type ModelInfo,
+  type PixelLimits,
   PRIORITIES,
   type Priority,
   type Progress,
@@ -21,7 +22,7 @@ import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './
 import { Session, toError } from './session.ts';
 
 /** How a model is loaded. */
-export interface LoadOptions {
+export interface LoadOptions extends PixelLimits {
   /** `auto` (the default), or a device for the encoder, the decoder or both. */
   readonly device?: 'auto' | DeviceChoice | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -227,8 +228,12 @@ export class Narvl {
 
   async #start(session: Session): Promise<Session> {
     this.#session = session;
-    const { device = 'auto', onProgress } = this.#options;
-    const request = { url: this.#url, device: device === 'auto' ? {} : device };
+    const { device = 'auto', onProgress, mostPixels } = this.#options;
+    const request = {
+      url: this.#url,
+      device: device === 'auto' ? {} : device,
+      limits: { mostPixels },
+    };
     let total = 0;
     let ready = false;
     const report = (progress: Progress) => {

@@ -3,6 +3,7 @@
 import { NarvlError } from '../errors.ts';
 import type { WireImage } from '../protocol.ts';
 import { throwIfAborted } from './abort.ts';
+import { drawDrawing, isDrawing } from './drawing.ts';
 
 /** Anything that holds a picture. A string or URL is fetched; the rest never leaves the machine. */
 export type ImageSource =
@@ -21,13 +22,14 @@ export type ImageSource =
  * An image as the worker takes it. The caller's own object stays usable. What is fetched is fetched
  * here, where a server that does not answer keeps nobody else waiting.
  *
- * @throws NarvlError `invalid-argument`, `image-unreadable`, `download-failed` or `aborted`.
+ * @throws NarvlError `invalid-argument`, `image-unreadable`, `download-failed` or `aborted`, and for SVG
+ * `unsupported-image` or `image-too-large`.
  */
 export async function toWire(image: ImageSource, signal?: AbortSignal): Promise<WireImage> {
   if (typeof image === 'string' || image instanceof URL) {
-    return { kind: 'blob', blob: await download(addressOf(image), signal) };
+    return fileToWire(await download(addressOf(image), signal));
   }
-  if (image instanceof Blob) return { kind: 'blob', blob: image };
+  if (image instanceof Blob) return fileToWire(image);
   if (image instanceof ImageData) {
     // An empty buffer is one that was handed over to somebody else.
     if (image.data.length > 0) return { kind: 'pixels', pixels: image };
@@ -47,6 +49,11 @@ export async function toWire(image: ImageSource, signal?: AbortSignal): Promise<
     );
   }
   return { kind: 'bitmap', bitmap: await copyOf(image) };
+}
+
+async function fileToWire(file: Blob): Promise<WireImage> {
+  if (await isDrawing(file)) return { kind: 'bitmap', bitmap: await drawDrawing(file) };
+  return { kind: 'blob', blob: file };
 }
 
 /** A copy that can be handed over. */

@@ -31,7 +31,7 @@ import {
   type TaskCalibration,
 } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
-import { readQuestion } from '../model/text.ts';
+import { readQuestion } from '../model/question.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import {
   type Ask,
@@ -45,6 +45,7 @@ import {
   type ModelInfo,
   type OpenRequest,
   type Outcome,
+  type PixelLimits,
   type Progress,
   type Timings,
   type WireImage,
@@ -101,6 +102,7 @@ export class Pipeline {
   readonly #encoder: Encoder;
   readonly #decoder: Decoder;
   readonly #searches: Searches;
+  readonly #limits: PixelLimits;
   readonly #looks = new Map<number, Sight>();
   #lost: NarvlError | undefined;
 
@@ -113,6 +115,7 @@ export class Pipeline {
     encoder: Encoder;
     decoder: Decoder;
     searches: Searches;
+    limits: PixelLimits;
   }) {
     this.#manifest = parts.manifest;
     this.#tokenizer = parts.tokenizer;
@@ -122,6 +125,7 @@ export class Pipeline {
     this.#encoder = parts.encoder;
     this.#decoder = parts.decoder;
     this.#searches = parts.searches;
+    this.#limits = parts.limits;
     // On a lost device the runtime goes on answering; only this tells.
     void parts.gpu?.lost.then((error) => {
       this.#lost = error;
@@ -133,7 +137,7 @@ export class Pipeline {
    * @throws NarvlError as `Narvl.load` does.
    */
   static async open(
-    { url, device: wanted }: OpenRequest,
+    { url, device: wanted, limits = {} }: OpenRequest,
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
     const choice = readChoice(wanted);
@@ -175,6 +179,7 @@ export class Pipeline {
       encoder,
       decoder,
       searches,
+      limits,
     });
   }
 
@@ -196,7 +201,7 @@ export class Pipeline {
     const reads: Outcome<Read>[] = [];
     for (const image of request.images) {
       // One at a time: a photo may take half a gigabyte until it is scaled.
-      reads.push(await readOutcome(image));
+      reads.push(await readOutcome(image, this.#limits));
       signal.throwIfAborted();
     }
     const good = reads.flatMap((read) => (read.ok ? [read.value] : []));
@@ -228,7 +233,7 @@ export class Pipeline {
           'dispose of some',
       );
     }
-    const read = await readImage(image);
+    const read = await readImage(image, this.#limits);
     signal.throwIfAborted();
     const sight = await this.#see([read], signal);
     this.#looks.set(look, sight);
@@ -282,7 +287,9 @@ export class Pipeline {
       const { prompt, ...task } = findCaptionTask(this.#manifest, ask.task);
       return { text: prompt, ...task };
     }
-    return { text: readQuestion(ask.question), ...findAnswerTask(this.#manifest) };
+    const task = findAnswerTask(this.#manifest);
+    const text = readQuestion(ask.question, this.#tokenizer, this.#manifest.prompt.length);
+    return { text, ...task };
   }
 
   /** From pixels to features, which are the caller's to dispose of. */
@@ -419,10 +426,10 @@ export class Pipeline {
   }
 }
 
-async function readImage(image: WireImage): Promise<Read> {
+async function readImage(image: WireImage, limits: PixelLimits): Promise<Read> {
   const clock = new Stopwatch();
   try {
-    const pixels = await readPixels(image);
+    const pixels = await readPixels(image, limits);
     return { pixels, milliseconds: clock.lap() };
   } catch (cause) {
     if (cause instanceof NarvlError) throw cause;
@@ -431,7 +438,8 @@ async function readImage(image: WireImage): Promise<Read> {
   }
 }
 
-const readOutcome = (image: WireImage): Promise<Outcome<Read>> => outcomeOf(() => readImage(image));
+const readOutcome = (image: WireImage, limits: PixelLimits): Promise<Outcome<Read>> =>
+  outcomeOf(() => readImage(image, limits));
 
 /** What has taken no time yet. */
 const noTime: Timings = {

@@ -4,24 +4,33 @@
  * Type and dimensions are read from the file's header before anything is decoded: a PNG of 64 KB
  * can hold two gigabytes of pixels, and browsers decode a torn file without a word.
  */
-import { fileTypeFromBuffer } from 'file-type';
-import { imageDimensionsFromData } from 'image-dimensions';
 import { NarvlError } from '../errors.ts';
 import type { RgbaPixels } from '../model/image.ts';
-import type { WireImage } from '../protocol.ts';
-import { isWhole } from './whole-file.ts';
+import type { PixelLimits, WireImage } from '../protocol.ts';
+import { firstPicture } from './animation.ts';
+import { layOnGround } from './ground.ts';
+import { heicUnread, type ImageType, readSize, readType } from './image-type.ts';
+import { wholeFile } from './whole-file.ts';
 
-/** Formats that Chromium, Firefox and Safari all decode, and whose header tells their size. */
-const FORMATS: ReadonlySet<string> = new Set(['jpg', 'png', 'apng', 'gif', 'webp', 'avif']);
+/** What phones photograph as, and the most pixels that one has: theirs have 200 million. */
+const PHOTOS: readonly string[] = ['jpg', 'heic', 'avif'];
+const MOST_OF_A_PHOTO = 250_000_000;
 
-/** More than any camera's; their RGBA would fill 480 MB. */
-const MOST_PIXELS = 120_000_000;
+/** Of other formats, whose RGBA is always decoded as a whole: 480 MB. */
+const MOST_OF_OTHERS = 120_000_000;
+
+/** JPEGs of more pixels are decoded at a fraction of their size, where the browser can. */
+const LARGE = 40_000_000;
 
 /** Longer sides are scaled to it by the canvas: the network sees a few hundred pixels of them anyway. */
 const LONGEST_SIDE = 2048;
 
 /** @throws NarvlError `unsupported-image`, `image-too-large` or `image-unreadable`. */
-export async function readPixels(image: WireImage): Promise<RgbaPixels> {
+export async function readPixels(image: WireImage, limits: PixelLimits = {}): Promise<RgbaPixels> {
+  return layOnGround(await pixelsOf(image, limits));
+}
+
+async function pixelsOf(image: WireImage, limits: PixelLimits): Promise<RgbaPixels> {
   switch (image.kind) {
     case 'pixels':
       return isPlain(image.pixels)
@@ -30,7 +39,7 @@ export async function readPixels(image: WireImage): Promise<RgbaPixels> {
     case 'bitmap':
       return drawPixels(image.bitmap);
     case 'blob':
-      return drawPixels(await decode(image.blob));
+      return readFile(await readBytes(image.blob), limits);
   }
 }
 
@@ -43,34 +52,52 @@ function isPlain({ data, colorSpace, width, height }: ImageData): boolean {
   );
 }
 
-async function decode(blob: Blob): Promise<ImageBitmap> {
-  const bytes = await readBytes(blob);
-  const type = await fileTypeFromBuffer(bytes);
-  if (!type || !FORMATS.has(type.ext)) {
-    const found = bytes.length === 0 ? 'an empty file' : (type?.mime ?? 'bytes of no known type');
-    throw new NarvlError(
-      'unsupported-image',
-      `Expected a JPEG, PNG, GIF, WebP or AVIF image, got ${found}`,
-    );
-  }
-  const size = imageDimensionsFromData(bytes);
-  if (!size) {
-    throw new NarvlError('image-unreadable', `Expected a whole ${type.mime}, got a torn header`);
-  }
+async function readFile(bytes: Uint8Array<ArrayBuffer>, limits: PixelLimits): Promise<RgbaPixels> {
+  const type = await readType(bytes);
+  const { format, mime } = type;
+  const size = readSize(bytes, format);
+  if (!size)
+    throw new NarvlError('image-unreadable', `Expected a whole ${mime}, got a torn header`);
   const { width, height } = size;
-  if (width * height > MOST_PIXELS) {
+  const usual = PHOTOS.includes(format) ? MOST_OF_A_PHOTO : MOST_OF_OTHERS;
+  const { mostPixels = usual } = limits;
+  if (width * height > mostPixels) {
     throw new NarvlError(
       'image-too-large',
-      `Expected at most ${MOST_PIXELS / 1e6} million pixels, got ${width}×${height}`,
+      `Expected at most ${mostPixels / 1e6} million pixels, got ${width}×${height}`,
     );
   }
-  if (!isWhole(bytes, type.ext)) {
-    throw new NarvlError('image-unreadable', `Expected a whole ${type.mime}, got one cut short`);
+  const whole = await wholeFile(bytes, format);
+  if (!whole) throw partMissing(mime);
+  const large = width * height > LARGE;
+  const pixels = await decode(whole.bytes, type, large);
+  for (const probe of whole.probes ?? []) {
+    // Read to where it stands, the probe may as well be no JPEG.
+    const other = await decode(probe, type, large).catch(() => undefined);
+    if (!other || !areAlike(pixels, other)) throw partMissing(mime);
   }
+  return firstPicture(pixels, whole.bytes, type, drawFrame);
+}
+
+function partMissing(mime: string): NarvlError {
+  return new NarvlError(
+    'image-unreadable',
+    `Expected a whole ${mime}, got one cut short: part of the picture is missing`,
+  );
+}
+
+async function decode(
+  bytes: Uint8Array<ArrayBuffer>,
+  { format, mime }: ImageType,
+  large: boolean,
+): Promise<RgbaPixels> {
   try {
-    return await createImageBitmap(new Blob([bytes], { type: type.mime }));
+    const scaled = large && format === 'jpg' ? await decodeScaled(bytes, mime) : undefined;
+    return scaled ?? drawPixels(await createImageBitmap(new Blob([bytes], { type: mime })));
   } catch (cause) {
-    throw new NarvlError('image-unreadable', `The ${type.mime} cannot be decoded`, { cause });
+    if (cause instanceof NarvlError) throw cause;
+    if (format === 'heic') throw heicUnread(cause);
+    throw new NarvlError('image-unreadable', `The ${mime} cannot be decoded`, { cause });
   }
 }
 
@@ -82,21 +109,58 @@ async function readBytes(blob: Blob): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
+function areAlike(a: RgbaPixels, b: RgbaPixels): boolean {
+  return (
+    a.width === b.width && a.height === b.height && a.data.every((value, i) => value === b.data[i])
+  );
+}
+
+/**
+ * A JPEG at a fraction of its size, which its decoder gives without ever having all pixels: those of a
+ * phone's photo fill 800 MB. Undefined where the browser cannot.
+ */
+async function decodeScaled(
+  data: Uint8Array<ArrayBuffer>,
+  type: string,
+): Promise<RgbaPixels | undefined> {
+  if (typeof ImageDecoder === 'undefined') return undefined;
+  const decoder = new ImageDecoder({
+    data,
+    type,
+    desiredWidth: LONGEST_SIDE,
+    desiredHeight: LONGEST_SIDE,
+  });
+  try {
+    return drawFrame((await decoder.decode()).image);
+  } finally {
+    decoder.close();
+  }
+}
+
 /** The bitmap's pixels; the bitmap is closed. */
 function drawPixels(bitmap: ImageBitmap): RgbaPixels {
+  return draw(bitmap, bitmap.width, bitmap.height);
+}
+
+/** The frame's pixels; the frame is closed. */
+function drawFrame(frame: VideoFrame): RgbaPixels {
+  return draw(frame, frame.displayWidth, frame.displayHeight);
+}
+
+function draw(source: ImageBitmap | VideoFrame, fullWidth: number, fullHeight: number): RgbaPixels {
   try {
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
-    const width = Math.max(1, Math.round(bitmap.width * scale));
-    const height = Math.max(1, Math.round(bitmap.height * scale));
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(fullWidth, fullHeight));
+    const width = Math.max(1, Math.round(fullWidth * scale));
+    const height = Math.max(1, Math.round(fullHeight * scale));
     const context = new OffscreenCanvas(width, height).getContext('2d', {
       colorSpace: 'srgb',
       willReadFrequently: true,
     });
     if (!context) throw new NarvlError('image-unreadable', 'The browser has no canvas to draw on');
     context.imageSmoothingQuality = 'high';
-    context.drawImage(bitmap, 0, 0, width, height);
+    context.drawImage(source, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
   } finally {
-    bitmap.close();
+    source.close();
   }
 }
