@@ -21,12 +21,13 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from training import tokenizer as vocabulary
+from training.backbone import Backbone, tuned_file
 from training.calibrate import calibration_file
 from training.checkpoints import save
 from training.decoder_graph import WEIGHTS
 from training.model import Config, Narvl
 from training.paths import MODEL, WORK
-from training.recipe import recipe
+from training.recipe import Run, recipe
 
 
 def stored_values(path: Path) -> dict[str, Tensor]:
@@ -122,6 +123,42 @@ def adopt(folder: Path, config: Config) -> Narvl:
     return model.eval()
 
 
+def config_of(folder: Path, eyes: str) -> Config:
+    """The size of the network in `folder`, which sees with the tuned eyes of that name."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    decoder = manifest["decoder"]
+    slots = {task["kind"]: task["queries"]["count"] for task in manifest["tasks"].values()}
+    return Config(
+        width=decoder["width"],
+        heads=decoder["heads"],
+        encoder_layers=recipe().config(Run(kind="narvl")).encoder_layers,
+        decoder_layers=decoder["layers"],
+        ffn=decoder["ffn"],
+        vocabulary=decoder["vocabulary"],
+        prompt=manifest["prompt"]["length"],
+        photo=manifest["image"]["size"],
+        slots=slots["caption"],
+        answer_slots=slots.get("answer", 0),
+        box_slots=slots.get("locate", 0),
+        entail_slots=slots.get("entail", 0),
+        tuned=eyes,
+        tags="names" in manifest,
+    )
+
+
+@torch.no_grad()
+def adopt_eyes(folder: Path, eyes: str) -> None:
+    """Keep the backbone of vision.onnx as tuned eyes of that name. Its classifier, which no graph
+    of vision needs, is ImageNet's."""
+    size = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["image"]["size"]
+    backbone = Backbone(size)
+    network = nn.ModuleDict(
+        {"stem": backbone.stem, "blocks": backbone.blocks, "head": backbone.head}
+    )
+    _fill(network, stored_values(folder / "vision.onnx"), folder / "vision.onnx")
+    torch.save(backbone.state_dict(), tuned_file(eyes))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=MODEL)
@@ -129,8 +166,9 @@ def main() -> None:
     args = parser.parse_args()
 
     manifest = json.loads((args.folder / "manifest.json").read_text(encoding="utf-8"))
-    config = Config(**recipe().model | {"tags": "names" in manifest})
     WORK.mkdir(parents=True, exist_ok=True)
+    adopt_eyes(args.folder, args.run)
+    config = config_of(args.folder, args.run)
     model = adopt(args.folder, config)
     shutil.copy(args.folder / "tokenizer.json", vocabulary.FILE)
     save(

@@ -10,6 +10,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from training.boxes import encode, is_box, mirrored
 from training.features import Features
 from training.flips import Flips
 from training.formats import Example
@@ -69,7 +70,7 @@ class Batches:
         prompts = [e.ids for e in tokenizer.encode_batch([e.prompt for e in self.examples])]
         self.cut = sum(len(ids) > prompt_length for ids in prompts)
         self.prompts = [ids[:prompt_length] for ids in prompts]
-        self.texts = [[tokenizer.encode(t).ids for t in e.texts] for e in self.examples]
+        self.texts = [[encode(tokenizer, t) for t in e.texts] for e in self.examples]
         self.may_mirror = np.array(
             [
                 not any(w in ("left", "right") for t in (e.prompt, *e.texts) for w in t.split())
@@ -108,15 +109,16 @@ class Batches:
             for start in range(0, max(1, len(order) - self.size + 1), self.size):
                 drawn = [self.drawn[i] for i in order[start : start + self.size]]
                 rows = [i for i, _ in drawn]
-                mirrored = (rng.random(len(rows)) < 0.5) & self.may_mirror[rows]
-                yield self._flip(self._batch(rows, mirrored), [one for _, one in drawn], rng)
+                turned = (rng.random(len(rows)) < 0.5) & self.may_mirror[rows]
+                yield self._flip(self._batch(rows, turned), [one for _, one in drawn], rng)
 
-    def _batch(self, rows: Sequence[int], mirrored: np.ndarray | None = None) -> Batch:
+    def _batch(self, rows: Sequence[int], turned: np.ndarray | None = None) -> Batch:
+        """Of examples, those that are `turned` with their photo mirrored, and a box with it."""
         examples = [self.examples[i] for i in rows]
         at = [] if self.blind else [self.features.index[e.image] for e in examples]
         stack = np.zeros((len(rows), *self.features.plain.shape[1:]), np.float16)
         for n, i in enumerate(at):
-            mirror = mirrored is not None and mirrored[n]
+            mirror = turned is not None and turned[n]
             stack[n] = (self.features.mirrored if mirror else self.features.plain)[i]
         longest = max(len(self.prompts[i]) for i in rows)
         return Batch(
@@ -125,7 +127,12 @@ class Batches:
             pad_texts(
                 [self.prompts[i] for i in rows], PAD, -(-longest // _PROMPT_STEP) * _PROMPT_STEP
             ),
-            [self.texts[i] for i in rows],
+            [
+                [mirrored(t) if is_box(t) else t for t in self.texts[i]]
+                if turned is not None and turned[n]
+                else self.texts[i]
+                for n, i in enumerate(rows)
+            ],
         )
 
     def _flip(self, batch: Batch, ones: list[int | None], rng: np.random.Generator) -> Batch:

@@ -25,16 +25,18 @@ from training import tokenizer as vocabulary
 from training.batches import Batches
 from training.choices import log_likelihoods
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, best_path, prefix_beam
-from training.data import captions, questions, together
+from training.data import captions, everything, phrases, questions, statements, together
 from training.evaluate import images_of, rounded, seen
 from training.features import Features
-from training.formats import Example
+from training.formats import ENTAILMENT, Example
 from training.model import Narvl
 from training.ngram import of_answers, of_captions
 from training.paths import WORK
+from training.pointing import point
 from training.scores import normalise_answer, words
 from training.tables import print_table
 from training.told import searchable
+from training.validation import is_hit
 
 SPLITS = ("val", "test")
 """To fit on, and to tell the error of."""
@@ -110,7 +112,7 @@ def written(
     batches = Batches(examples, features, vocabulary.load(), _BATCH, model.config.prompt)
     found = []
     for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
-        logits = model(batch.features, batch.prompt, answers)
+        logits = model(batch.features, batch.prompt, "answer" if answers else "caption")
         photos = searchable(model, batch.features, logits, ngrams, options.copying)
         for slots, guide in photos:
             text = prefix_beam(slots, guide, options)[0][0]
@@ -173,6 +175,34 @@ def choices(model: Narvl, features: Features, examples: Sequence[Example]) -> Te
     return torch.cat(found)
 
 
+def pointed(
+    model: Narvl, features: Features, examples: Sequence[Example], title: str
+) -> tuple[Tensor, Tensor]:
+    """Log-probability of each phrase's box, of a token's, and whether the box is right."""
+    batches = Batches(examples, features, vocabulary.load(), _BATCH, model.config.prompt)
+    found = []
+    for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
+        found += point(model, batch.features, batch.prompt)
+    log_p = torch.tensor([score / len(tokens) for tokens, score in found])
+    right = [is_hit(tokens, e) for (tokens, _), e in zip(found, examples, strict=True)]
+    return log_p, torch.tensor(right)
+
+
+def labelled(model: Narvl, features: Features, examples: Sequence[Example]) -> Tensor:
+    """[statements, labels] of log p of what is said for each label, the right one first."""
+    tokenizer = vocabulary.load()
+    said = {text: tokenizer.encode(text).ids for text in ENTAILMENT.values()}
+    batches = Batches(examples, features, tokenizer, _BATCH, model.config.prompt)
+    found = []
+    for batch in tqdm(batches.in_order(), total=len(batches), desc="statements"):
+        offered = [
+            [said[text] for text in sorted(said, key=lambda text, e=e: text != e.texts[0])]
+            for e in batch.examples
+        ]
+        found.append(log_likelihoods(model, batch, offered, "entail"))
+    return torch.cat(found)
+
+
 def row(what: str, before: Tensor, after: Tensor, right: Tensor) -> dict[str, str | float]:
     return {
         "what": what,
@@ -191,7 +221,7 @@ def main() -> None:
     torch.set_grad_enabled(False)
     model = rounded(args.run, args.precision)
     assert isinstance(model, Narvl), f"{args.run} is an autoregressive run"
-    examples = [e for s in SPLITS for of in (captions(s), questions(s)) for e in together(of)]
+    examples = [e for s in SPLITS for e in everything(s)]
     features = seen(model.config.eyes, images_of(examples), args.precision)
     rows: list[dict[str, str | float]] = []
     kept: dict[str, dict] = {}
@@ -225,6 +255,28 @@ def main() -> None:
             before, after = part.softmax(1).max(1), shares(part, weight, floor).max(1)
             right = before.indices == 0
             rows.append(row(f"best of 4 candidates, {name}", before.values, after.values, right))
+    if model.config.box_slots and phrases("val"):
+        fitted = pointed(model, features, together(phrases("val")), "boxes, val")
+        knots = curve(*fitted)
+        kept["locate"] = {"curve": knots}
+        tests = {"boxes, val (fitted)": fitted}
+        if phrases("test"):
+            tests["boxes, test"] = pointed(
+                model, features, together(phrases("test")), "boxes, test"
+            )
+        for what, (log_p, right) in tests.items():
+            rows.append(row(what, log_p.exp(), along(log_p, knots), right))
+    if model.config.entail_slots and statements("val"):
+        log_p = labelled(model, features, together(statements("val")))
+        with torch.enable_grad():
+            weight, floor = sharing(log_p)
+        kept["entail"] = {"candidates": {"weight": round(weight, 4), "floor": round(floor, 4)}}
+        tests = {"statements, val (fitted)": log_p}
+        if statements("test"):
+            tests["statements, test"] = labelled(model, features, together(statements("test")))
+        for what, part in tests.items():
+            before, after = part.softmax(1).max(1), shares(part, weight, floor).max(1)
+            rows.append(row(what, before.values, after.values, before.indices == 0))
     print_table(rows)
     calibration_file(args.run).write_text(json.dumps(kept, indent=2) + "\n")
     print(json.dumps(kept))

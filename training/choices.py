@@ -12,7 +12,7 @@ from tqdm import tqdm
 from training import tokenizer as vocabulary
 from training.batches import Batch, Batches
 from training.formats import Example
-from training.model import AutoregressiveCaptioner, Narvl
+from training.model import AutoregressiveCaptioner, Narvl, Task
 from training.objectives import pad_references
 from training.query_ctc import query_ctc
 from training.reward import mean_log_probability
@@ -20,12 +20,15 @@ from training.tokenizer import BLANK, EOS
 
 
 def log_likelihoods(
-    model: AutoregressiveCaptioner | Narvl, batch: Batch, offered: list[list[list[int]]]
+    model: AutoregressiveCaptioner | Narvl,
+    batch: Batch,
+    offered: list[list[list[int]]],
+    task: Task = "answer",
 ) -> Tensor:
     """[B, choices] of log p(answer, EOS), for as many choices in each image of the batch."""
     if isinstance(model, Narvl):
         labels, lengths = pad_references([[[*t, EOS] for t in texts] for texts in offered])
-        logits = model(batch.features, batch.prompt, answers=True).float()
+        logits = model(batch.features, batch.prompt, task).float()
         return -query_ctc(logits, labels, lengths, BLANK).negative_log_likelihood
     flat = [t for texts in offered for t in texts]
     each = len(offered[0])

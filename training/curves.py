@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 
 from training.paths import REPOSITORY, WORK
 
-PANELS = ("loss", "CIDEr-D", "unseen bigram %", "described color %")
+PANELS = ("caption loss", "CIDEr-D", "unseen bigram %", "described color %")
 
 
 def main() -> None:

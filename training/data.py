@@ -5,14 +5,27 @@ A caption's prompt is fixed and tells its style; a question is its own prompt.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from functools import cache
 
-from training.formats import Example, normalise, read_captions, read_questions
+from training.boxes import spell, union
+from training.formats import (
+    Box,
+    Example,
+    listed_things,
+    normalise,
+    read_boxes,
+    read_captions,
+    read_questions,
+    read_statements,
+)
 from training.paths import DATA
+from training.presence import absent_and_present, counted, listed
 from training.recipe import recipe
 
 SPLITS = ("train", "val", "test")
+_SEED = 0
 _EXTRA_TEXT = DATA / "text" / "flickr30k-train-captions.txt"
 
 
@@ -37,7 +50,69 @@ def questions(split: str) -> dict[str, list[Example]]:
     found: dict[str, list[Example]] = {}
     for s in recipe().questions:
         found.setdefault(s.name, []).extend(read_questions(s, split, DATA))
+    found["presence"] = present(split)
+    found["entities"] = counted(boxes(split), _SEED)
     return {name: examples for name, examples in found.items() if examples}
+
+
+def present(split: str) -> list[Example]:
+    """Whether things are in photos, each as often as not."""
+    things = [row for s in recipe().things for row in listed_things(s, split, DATA)]
+    texts: dict[str, list[str]] = {}
+    for example in together(captions(split)):
+        texts.setdefault(example.image, []).extend(example.texts)
+    return [*listed(things), *absent_and_present(texts, boxes(split), _SEED)]
+
+
+@cache
+def phrases(split: str) -> dict[str, list[Example]]:
+    """Phrases to point at by the name of their source, each with a box around all that it means."""
+    prompt = recipe().prompts.get("locate", "{}")
+    found: dict[str, list[Example]] = {}
+    for s in recipe().boxes:
+        found.setdefault(s.name, []).extend(
+            Example(
+                image, prompt.format(one.phrase), (spell(union([one.box, *one.others])),), one.kind
+            )
+            for image, all_boxes in read_boxes(s, split, DATA).items()
+            for one in all_boxes
+        )
+    return {name: examples for name, examples in found.items() if examples}
+
+
+@cache
+def statements(split: str) -> dict[str, list[Example]]:
+    """Statements by the name of their source, each with what it is worth."""
+    prompt = recipe().prompts.get("entail", "{}")
+    found: dict[str, list[Example]] = {}
+    for s in recipe().statements:
+        found.setdefault(s.name, []).extend(read_statements(s, split, DATA, prompt))
+    return {name: examples for name, examples in found.items() if examples}
+
+
+def everything(split: str) -> list[Example]:
+    """Everything that is asked of the photos of a split."""
+    return [e for kind in (captions, questions, phrases, statements) for e in together(kind(split))]
+
+
+@cache
+def unlabelled() -> list[str]:
+    """Photos that nobody said anything about."""
+    files = (DATA / name for name in recipe().unlabelled)
+    return [
+        json.loads(line)["image"]
+        for path in files
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+
+
+@cache
+def boxes(split: str) -> dict[str, list[Box]]:
+    """People's boxes by photo, of all sources."""
+    found: dict[str, list[Box]] = {}
+    for s in recipe().boxes:
+        found |= read_boxes(s, split, DATA)
+    return found
 
 
 def together(by_source: dict[str, list[Example]]) -> list[Example]:
@@ -70,9 +145,9 @@ def extra_texts() -> list[str]:
 
 def photos() -> list[str]:
     """Every photo that any split names, in one fixed order."""
-    return sorted({e.image for s in SPLITS for e in together(captions(s)) + together(questions(s))})
+    return sorted({e.image for s in SPLITS for e in everything(s)} | set(unlabelled()))
 
 
 def training_photos() -> set[str]:
     """Photos whose texts may be learnt from; the mirrored copies are made of these only."""
-    return {e.image for e in together(captions("train")) + together(questions("train"))}
+    return {e.image for e in everything("train")} | set(unlabelled())

@@ -7,7 +7,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
-from training.model import AutoregressiveCaptioner, Narvl, memory_mask
+from training.model import AutoregressiveCaptioner, Narvl, Task, memory_mask
 from training.tokenizer import BLANK, BOS, EOS, PAD
 
 LONGEST = 24
@@ -26,23 +26,23 @@ def until_eos(tokens: list[int]) -> list[int]:
 
 @torch.inference_mode()
 def one_pass(
-    model: Narvl, features: Tensor, prompt: Tensor, answers: bool = False
+    model: Narvl, features: Tensor, prompt: Tensor, task: Task = "caption"
 ) -> list[list[int]]:
     """The collapsed argmax of each slot."""
-    paths = model(features, prompt, answers).argmax(-1).tolist()
+    paths = model(features, prompt, task).argmax(-1).tolist()
     return [collapse(path, model.config.merge) for path in paths]
 
 
 @torch.inference_mode()
 def two_passes(
-    model: Narvl, features: Tensor, prompt: Tensor, answers: bool = False, sure: float = 0.5
+    model: Narvl, features: Tensor, prompt: Tensor, task: Task = "caption", sure: float = 0.5
 ) -> list[list[int]]:
     """One pass, and a second that is shown what the slots said that were surer than `sure`. For a
     model that learnt by glancing; no other has seen a word in a slot."""
     kvs, mask = model.read(features, prompt)
-    likely, said = model.write(kvs, mask, answers)[0].softmax(-1).max(-1)
+    likely, said = model.write(kvs, mask, task)[0].softmax(-1).max(-1)
     shown = torch.where(likely > sure, said, -1)
-    paths = model.write(kvs, mask, answers, shown)[0].argmax(-1).tolist()
+    paths = model.write(kvs, mask, task, shown)[0].argmax(-1).tolist()
     return [collapse(path, model.config.merge) for path in paths]
 
 

@@ -14,30 +14,44 @@ from collections.abc import Callable
 from functools import cache, partial
 
 import torch
+from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
 from training import tokenizer as vocabulary
 from training.batches import Batch, Batches
+from training.boxes import corners, encode_box, overlap, spell
 from training.checkpoints import checkpoint, load
 from training.choices import choice_accuracy, log_likelihoods
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions, prefix_beam
-from training.data import answer_texts, caption_texts, captions, questions, together
+from training.data import (
+    answer_texts,
+    caption_texts,
+    captions,
+    phrases,
+    questions,
+    statements,
+    together,
+)
 from training.decode import beam_search, one_pass, two_passes
 from training.eyes import Eyes
 from training.features import Features
-from training.formats import Example
-from training.model import AutoregressiveCaptioner, Narvl
+from training.formats import ENTAILMENT, Example
+from training.model import AutoregressiveCaptioner, Narvl, Task
 from training.ngram import of_answers, of_captions
 from training.paths import WORK
+from training.pointing import point, point_by_token
 from training.precision import Precision, round_weights
 from training.reward import mean_log_probability
 from training.scores import accuracies, bigrams, score
 from training.tables import print_table
 from training.told import searchable
+from training.validation import HALF, hits, spread
 
 BEAMS = 5
 RESCORED = 8
 """Texts of a prefix beam that the twin is asked about."""
+FIXED = 2000
+"""Training boxes of which the best fixed one is found."""
 OFFERED = 1000
 """The commonest training answers, where an answer has to be one of them."""
 _BATCH = 50
@@ -50,16 +64,18 @@ def writers(model: AutoregressiveCaptioner | Narvl, answers: bool) -> dict[str, 
     if isinstance(model, Narvl):
         ngrams, guided = (of_answers(), FOR_ANSWERS) if answers else (of_captions(), FOR_CAPTIONS)
 
+        task: Task = "answer" if answers else "caption"
+
         def searched(options: BeamOptions) -> Writer:
             def search(batch: Batch) -> list[list[int]]:
-                logits = model(batch.features, batch.prompt, answers)
+                logits = model(batch.features, batch.prompt, task)
                 photos = searchable(model, batch.features, logits, ngrams, options.copying)
                 return [prefix_beam(slots, guide, options)[0][0] for slots, guide in photos]
 
             return search
 
         ways: dict[str, Writer] = {
-            "one pass": lambda batch: one_pass(model, batch.features, batch.prompt, answers),
+            "one pass": lambda batch: one_pass(model, batch.features, batch.prompt, task),
             "one pass, prefix beam": searched(BeamOptions(guided.width, 0, 0)),
             "one pass, prefix beam, n-grams": searched(guided),
         }
@@ -231,11 +247,142 @@ def answer_rows(
     return rows
 
 
+def box_rows(
+    runs: list[str], split: str, precision: Precision | None
+) -> list[dict[str, str | float]]:
+    """Percent of boxes that overlap with people's by half, per source and kind of thing; beside the
+    whole photo, and the box that would be right most often of the training ones."""
+    tokenizer = vocabulary.load()
+    rows: list[dict[str, str | float]] = []
+    for source, examples in phrases(split).items():
+
+        def row(run: str, decoding: str, found: list[list[int]], source=source, examples=examples):
+            kinds = sorted({e.kind for e in examples})
+            of = {
+                kind: [(f, e) for f, e in zip(found, examples, strict=True) if e.kind == kind]
+                for kind in kinds
+            }
+            return {
+                "set": f"{source} {split}",
+                "run": run,
+                "decoding": decoding,
+                **{f"{k} %": hits([f for f, _ in p], [e for _, e in p]) for k, p in of.items()},
+                "all %": hits(found, examples),
+            }
+
+        fixed = {"the whole photo": encode_box(spell((0, 0, 1, 1))), "one box": best_fixed_box()}
+        rows += [row("", name, [box] * len(examples)) for name, box in fixed.items()]
+        for run in runs:
+            model = rounded(run, precision)
+            features = seen(model.config.eyes, images_of(examples), precision)
+            batches = Batches(examples, features, tokenizer, _BATCH, model.config.prompt)
+            if isinstance(model, Narvl):
+                ways = {"one pass": partial(point, model)} if model.config.box_slots else {}
+            else:
+                ways = {
+                    name: partial(point_by_token, model, beams=beams)
+                    for name, beams in (("greedy", 1), (f"beam {BEAMS}", BEAMS))
+                }
+            for decoding, way in ways.items():
+                title = f"{run}, {source} {split}, boxes, {decoding}"
+                found = []
+                for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
+                    found += [box for box, _ in way(batch.features, batch.prompt)]
+                rows.append(row(run, decoding, found))
+    return rows
+
+
+def best_fixed_box() -> list[int]:
+    """Of the training boxes of some phrases, the one that overlaps most of the others by half."""
+    boxes = [encode_box(e.texts[0]) for e in spread(together(phrases("train")), FIXED)]
+    as_corners = [corners(box) for box in boxes]
+    right = [sum(overlap(a, b) >= HALF for b in as_corners) for a in as_corners]
+    return boxes[right.index(max(right))]
+
+
+def statement_rows(
+    runs: list[str], blind: list[str], split: str, precision: Precision | None
+) -> list[dict[str, str | float]]:
+    """Percent of statements whose label is the likeliest of the three."""
+    tokenizer = vocabulary.load()
+    said = [tokenizer.encode(text).ids for text in ENTAILMENT.values()]
+    labels = list(ENTAILMENT)
+    rows: list[dict[str, str | float]] = []
+    for source, examples in statements(split).items():
+        for run in [*blind, *runs]:
+            model = rounded(run, precision)
+            if isinstance(model, Narvl) and not model.config.entail_slots:
+                continue
+            features = seen(model.config.eyes, images_of(examples), precision)
+            batches = Batches(
+                examples, features, tokenizer, _BATCH, model.config.prompt, blind=run in blind
+            )
+            title = f"{run}, {source} {split}, statements"
+            right: dict[str, list[bool]] = {label: [] for label in labels}
+            for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
+                offered = [said] * len(batch.examples)
+                best = log_likelihoods(model, batch, offered, "entail").argmax(1).tolist()
+                for i, example in zip(best, batch.examples, strict=True):
+                    right[example.kind].append(labels[i] == example.kind)
+            rows.append(
+                {
+                    "set": f"{source} {split}",
+                    "run": run,
+                    **{f"{k} %": 100 * sum(hit) / max(1, len(hit)) for k, hit in right.items()},
+                    "all %": 100 * sum(map(sum, right.values())) / len(examples),
+                }
+            )
+    return rows
+
+
+def presence_rows(
+    runs: list[str], blind: list[str], split: str, precision: Precision | None
+) -> list[dict[str, str | float]]:
+    """Questions whether a thing is there, as often with either answer: percent right by the
+    likelier of yes and no, and how well log p(yes) - log p(no) ranks photos (AUC)."""
+    tokenizer = vocabulary.load()
+    offered = [tokenizer.encode(text).ids for text in ("yes", "no")]
+    examples = questions(split).get("presence", [])
+    sets = {
+        "people's boxes": [e for e in examples if e.image.startswith("flickr8k")],
+        "listed things": [e for e in examples if not e.image.startswith("flickr8k")],
+    }
+    rows: list[dict[str, str | float]] = []
+    for run in [*blind, *runs]:
+        model = rounded(run, precision)
+        for name, asked in sets.items():
+            if not asked:
+                continue
+            features = seen(model.config.eyes, images_of(asked), precision)
+            batches = Batches(
+                asked, features, tokenizer, _BATCH, model.config.prompt, blind=run in blind
+            )
+            margins: list[float] = []
+            for batch in tqdm(batches.in_order(), total=len(batches), desc=f"{run}, {name}"):
+                scores = log_likelihoods(model, batch, [offered] * len(batch.examples))
+                margins += (scores[:, 0] - scores[:, 1]).tolist()
+            there = [e.texts[0] == "yes" for e in asked]
+            right = [(m > 0) == yes for m, yes in zip(margins, there, strict=True)]
+            rows.append(
+                {
+                    "set": f"{name}, {split}",
+                    "run": run,
+                    "number": str(len(asked)),
+                    "right %": 100 * sum(right) / len(right),
+                    "AUC": 100 * float(roc_auc_score(there, margins)),
+                }
+            )
+    return rows
+
+
+TASKS = ("captions", "answers", "presence", "boxes", "statements")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--split", choices=["val", "test"], default="test")
-    parser.add_argument("--only", choices=["captions", "answers"])
+    parser.add_argument("--only", choices=TASKS)
     parser.add_argument("--blind", nargs="*", default=[], help="runs trained without photos")
     parser.add_argument("--judge", help="autoregressive run whose perplexity is reported")
     parser.add_argument("--rescore", help="autoregressive run that chooses among Narvl's beam")
@@ -254,14 +401,20 @@ def main() -> None:
             raise SystemExit(f"--rescore needs runs that see photos alike, got {eyes}")
 
     torch.set_grad_enabled(False)
-    if args.only != "answers":
+    if args.only in (None, "captions"):
         print_table(
             caption_rows(
                 args.runs, args.split, args.judge, args.rescore, args.refine, args.precision
             )
         )
-    if args.only != "captions" and questions(args.split):
+    if args.only in (None, "answers") and questions(args.split):
         print_table(answer_rows(args.runs, args.blind, args.split, args.precision))
+    if args.only in (None, "presence") and questions(args.split).get("presence"):
+        print_table(presence_rows(args.runs, args.blind, args.split, args.precision))
+    if args.only in (None, "boxes") and phrases(args.split):
+        print_table(box_rows(args.runs, args.split, args.precision))
+    if args.only in (None, "statements") and statements(args.split):
+        print_table(statement_rows(args.runs, args.blind, args.split, args.precision))
 
 
 if __name__ == "__main__":

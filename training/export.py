@@ -21,13 +21,15 @@ from torch import Tensor, nn
 from training import onnx_files
 from training import tokenizer as vocabulary
 from training.backbone import CELL, MEAN, STD
+from training.boxes import BINS, FIRST_BIN
 from training.calibrate import calibration_file
 from training.checkpoints import load
 from training.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.data import extra_texts, prompts
 from training.decoder_graph import WEIGHTS, export_decoder_graph
 from training.features import export_vision
-from training.model import NAME_PIECES, TAGS, Fusion, Narvl
+from training.formats import ENTAILMENT
+from training.model import NAME_PIECES, TAGS, Fusion, Narvl, Task
 from training.ngram import of_answers, of_captions
 from training.paths import MODEL
 from training.precision import Precision, quantise, worth_int8
@@ -44,7 +46,7 @@ FILES = (
     "answers.ngrams.bin",
 )
 
-LARGEST = 30_000_000
+LARGEST = 36_000_000
 """Bytes that the shipped model may have in all."""
 
 
@@ -130,8 +132,8 @@ def task_of(style: str) -> str:
 def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict:
     config = model.config
 
-    def queries(answers: bool) -> dict[str, int]:
-        first, count = model.query_range(answers)
+    def queries(task: Task) -> dict[str, int]:
+        first, count = model.query_range(task)
         return {"first": first, "count": count}
 
     def beam(options: BeamOptions, ngrams: str) -> dict[str, str | float | dict[str, float]]:
@@ -157,7 +159,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         task_of(style): {
             "kind": "caption",
             "prompt": prompt,
-            "queries": queries(False),
+            "queries": queries("caption"),
             "beam": beam(FOR_CAPTIONS, "captions.ngrams.bin"),
             **calibration("caption"),
         }
@@ -166,9 +168,25 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
     if recipe().questions:
         tasks["answer"] = {
             "kind": "answer",
-            "queries": queries(True),
+            "queries": queries("answer"),
             "beam": beam(FOR_ANSWERS, "answers.ngrams.bin"),
             **calibration("answer"),
+        }
+    if config.box_slots:
+        tasks["locate"] = {
+            "kind": "locate",
+            "prompt": recipe().prompts["locate"],
+            "queries": queries("locate"),
+            "bins": {"first": FIRST_BIN, "count": BINS},
+            **calibration("locate"),
+        }
+    if config.entail_slots:
+        tasks["entail"] = {
+            "kind": "entail",
+            "prompt": recipe().prompts["entail"],
+            "queries": queries("entail"),
+            "labels": ENTAILMENT,
+            **calibration("entail"),
         }
     return {
         "format": 2,
@@ -210,7 +228,8 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
 def credits() -> list[str]:
     """Whose data a model of the recipe was made of."""
     named = recipe()
-    sources = [source.credit or source.name for source in (*named.captions, *named.questions)]
+    kinds = (named.captions, named.questions, named.boxes, named.statements)
+    sources = [source.credit or source.name for kind in kinds for source in kind if source.credit]
     texts = ["Flickr30k's captions (Young et al. 2014), for word pieces alone"]
     eyes = "EfficientNet-Lite2 weights, ImageNet, Apache-2.0"
     return list(dict.fromkeys([*sources, *(texts if extra_texts() else []), eyes]))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from training.paths import WORK
@@ -43,6 +44,18 @@ def normalise(text: str) -> str:
     return _SPACES.sub(" ", text).strip(" .,;:!?-'")
 
 
+@dataclass(frozen=True)
+class Box:
+    """What a phrase means in a photo: x0, y0, x1, y1 in fractions of width and height."""
+
+    phrase: str
+    box: tuple[float, float, float, float]
+    kind: str
+    """The sort of thing that it is."""
+    others: tuple[tuple[float, float, float, float], ...] = ()
+    """Further boxes of the same phrase."""
+
+
 def _path(source: Source, image: str) -> str:
     path = PurePosixPath(source.images) / image
     return str(WORK / path if source.root == "work" else path)
@@ -52,10 +65,15 @@ def _files(source: Source, split: str, data: Path) -> list[Path]:
     root = WORK if source.root == "work" else data
     files = [root / f for f in source.files.get(split, [])]
     if source.root == "work" and not all(f.exists() for f in files):
-        raise SystemExit(
-            f"{root / source.name} is not there: run `python -m training.pictures` first"
-        )
+        _say_missing(root / source.name)
+        return []
     return files
+
+
+@cache
+def _say_missing(folder: Path) -> None:
+    """Who scores a model needs no made pictures; who trains one should know that they lack."""
+    print(f"{folder} is not there: `python -m training.pictures` makes it", file=sys.stderr)
 
 
 def read_captions(source: Source, split: str, data: Path, prompt: str) -> list[Example]:
@@ -85,6 +103,7 @@ def read_questions(source: Source, split: str, data: Path) -> list[Example]:
         "described": _described_questions,
         "visual7w": _visual7w,
         "daquar": _daquar,
+        "lines": _question_lines,
         "vqa2": partial(_vqa2, data / source.images),
     }[source.format](files)
     return [
@@ -97,6 +116,40 @@ def read_questions(source: Source, split: str, data: Path) -> list[Example]:
         )
         for image, question, answers, kind, distractors in rows
     ]
+
+
+ENTAILMENT = {"entailment": "yes", "neutral": "maybe", "contradiction": "no"}
+"""What the model says for each of a statement's labels."""
+
+
+def read_statements(source: Source, split: str, data: Path, prompt: str) -> list[Example]:
+    """Statements about photos, with what they are worth as the answer; `prompt` has a `{}`."""
+    return [
+        Example(
+            _path(source, row["image"]),
+            prompt.format(normalise(row["hypothesis"])),
+            (ENTAILMENT[row["label"]],),
+            row["label"],
+        )
+        for row in _lines([data / f for f in source.files.get(split, [])])
+    ]
+
+
+def read_boxes(source: Source, split: str, data: Path) -> dict[str, list[Box]]:
+    """People's boxes by photo; none where the source has no such split."""
+    found: dict[str, list[Box]] = {}
+    for row in _lines([data / f for f in source.files.get(split, [])]):
+        found[_path(source, row["image"])] = [
+            Box(
+                normalise(phrase["phrase"]),
+                tuple(first),
+                phrase["type"],
+                tuple(map(tuple, others)),
+            )
+            for phrase in row["phrases"]
+            for first, *others in [phrase["boxes"]]
+        ]
+    return found
 
 
 @dataclass(frozen=True)
@@ -214,6 +267,19 @@ def _visual7w(files: list[Path]) -> Questions:
 def _daquar(files: list[Path]) -> Questions:
     for row in _lines(files):
         yield row["image"], row["question"], [row["answer"]], "", []
+
+
+def _question_lines(files: list[Path]) -> Questions:
+    for row in _lines(files):
+        yield row["image"], row["question"], [row["answer"]], "", []
+
+
+def listed_things(source: Source, split: str, data: Path) -> Questions:
+    """Things that are or are not in a photo, each in a question's place."""
+    for row in _lines([data / f for f in source.files.get(split, [])]):
+        for answer, things in (("yes", row["present"]), ("no", row["absent"])):
+            for thing in things:
+                yield _path(source, row["image"]), thing, [answer], "", []
 
 
 def _vqa2(images: Path, files: list[Path]) -> Questions:

@@ -37,7 +37,8 @@ def available() -> bool:
 
 
 @cache
-def _wordnet() -> _WordNet:
+def wordnet() -> _WordNet:
+    """Debian's WordNet 3.0."""
     if not available():
         raise SystemExit(f"{WORDNET} is not there: METEOR needs `apt-get install wordnet-base`")
     nltk.data.path.append(str(WORDNET))  # it reads below the folders that it knows only
@@ -48,9 +49,9 @@ def _wordnet() -> _WordNet:
 
 def meteor(captions: Sequence[list[str]], references: Sequence[Sequence[list[str]]]) -> float:
     """Mean METEOR × 100 of one caption an image, in words, each by its best reference."""
-    wordnet = _wordnet()
+    synonyms = wordnet()
     found = [
-        meteor_score(refs, caption, wordnet=wordnet)
+        meteor_score(refs, caption, wordnet=synonyms)
         for caption, refs in zip(captions, references, strict=True)
     ]
     return 100 * sum(found) / len(found)

@@ -7,7 +7,7 @@ and predicts the next; `Narvl` reads N learnable queries and predicts all slots 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from tokenizers import Tokenizer
@@ -23,6 +23,10 @@ TAGS = 3
 """Classes whose names fusion is told."""
 NAME_PIECES = 5
 """Word pieces of a class's name that count."""
+
+
+Task = Literal["caption", "answer", "locate", "entail"]
+"""What a text is written for; each has queries of its own."""
 
 
 class Name(NamedTuple):
@@ -48,10 +52,16 @@ class Config:
     """Narvl's queries for a caption; also the longest text that its twin can read."""
     answer_slots: int = 12
     """Narvl's queries for an answer."""
+    box_slots: int = 0
+    """Narvl's queries for a box: four tokens and EOS, with a blank between equal neighbours."""
+    entail_slots: int = 0
+    """Narvl's queries for what a statement is worth."""
     own_answer_queries: bool = True
     """Whether answers have queries of their own, or take the first of the captions'."""
     fine: bool = True
     """Whether the backbone's finer scale is looked at, beside what its head says."""
+    tuned: str = ""
+    """Which of the recipe's tuned eyes see; ImageNet's if empty."""
     detector: bool = False
     """Whether a detector looks at the photo too."""
     unfrozen: bool = False
@@ -64,7 +74,7 @@ class Config:
 
     @property
     def eyes(self) -> Eyes:
-        return Eyes(self.photo, self.detector)
+        return Eyes(self.photo, self.detector, self.tuned)
 
     def to_json(self) -> dict:
         return asdict(self)
@@ -393,16 +403,25 @@ class Narvl(_Captioner):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        rows = config.slots + (config.answer_slots if config.own_answer_queries else 0)
+        rows = sum(self.query_range("entail"))
         self.queries = nn.Parameter(torch.randn(rows, config.width))
         self.query_norm = nn.LayerNorm(config.width)
 
-    def query_range(self, answers: bool) -> tuple[int, int]:
+    def query_range(self, task: Task) -> tuple[int, int]:
         """The first of a task's queries, and how many it has."""
         config = self.config
-        if not answers:
-            return 0, config.slots
-        return (config.slots if config.own_answer_queries else 0), config.answer_slots
+        own = config.answer_slots if config.own_answer_queries else 0
+        ranges: dict[Task, tuple[int, int]] = {
+            "caption": (0, config.slots),
+            "answer": (config.slots if own else 0, config.answer_slots),
+            "locate": (config.slots + own, config.box_slots),
+            "entail": (config.slots + own + config.box_slots, config.entail_slots),
+        }
+        return ranges[task]
+
+    def tasks(self) -> list[Task]:
+        """Those that it has queries for."""
+        return [task for task in get_args(Task) if self.query_range(task)[1] > 0]
 
     def read(
         self, features: Tensor, prompt: Tensor, told: Tensor | None = None
@@ -415,7 +434,7 @@ class Narvl(_Captioner):
         self,
         kvs: list[Tensor],
         mask: Tensor,
-        answers: bool,
+        task: Task,
         revealed: Tensor | None = None,
         tap: int | None = None,
     ) -> tuple[Tensor, Tensor | None]:
@@ -423,7 +442,7 @@ class Narvl(_Captioner):
 
         `revealed` [B, slots] are words that training shows to some slots; -1 shows nothing.
         """
-        first, count = self.query_range(answers)
+        first, count = self.query_range(task)
         x = self.query_norm(self.queries[first : first + count]).expand(mask.shape[0], -1, -1)
         if revealed is not None:
             shown = self.words[revealed.clamp(min=0)] * self.config.width**0.5
@@ -431,9 +450,9 @@ class Narvl(_Captioner):
         rows, tapped = self.decoder(x, kvs, mask, False, tap)
         return self.project(rows), None if tapped is None else self.project(tapped)
 
-    def forward(self, features: Tensor, prompt: Tensor, answers: bool = False) -> Tensor:
+    def forward(self, features: Tensor, prompt: Tensor, task: Task = "caption") -> Tensor:
         """Logits [B, slots of the task, vocabulary], in one pass."""
-        return self.write(*self.read(features, prompt), answers)[0]
+        return self.write(*self.read(features, prompt), task)[0]
 
     @torch.no_grad()
     def initialise_from(self, teacher: AutoregressiveCaptioner) -> None:
@@ -445,8 +464,8 @@ class Narvl(_Captioner):
         self.words[BLANK] = self.words[BLANK + 1 :].mean(0)
         self.head_bias[BLANK] = self.head_bias.max()
         positions = teacher.position / teacher.position.std()
-        for answers in (False, True):
-            first, count = self.query_range(answers)
+        for task in self.tasks():
+            first, count = self.query_range(task)
             noise = torch.randn(count, self.config.width)
             # More slots than the teacher had positions share them.
             rows = torch.arange(count) * len(positions) // max(count, len(positions))

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from training.batches import Batch, pad_texts
-from training.model import AutoregressiveCaptioner, Narvl
+from training.model import AutoregressiveCaptioner, Narvl, Task
 from training.query_ctc import QueryCtc, best_alignment, query_ctc, smoothed
 from training.recipe import Run
 from training.regularisers import disagreement, repetition
@@ -18,8 +18,8 @@ from training.tokenizer import BLANK, BOS, EOS, PAD
 
 
 class Objective(Protocol):
-    def __call__(self, batch: Batch, answers: bool, progress: float) -> Tensor:
-        """The loss of a batch of captions or answers; `progress` of the run is 0 to 1."""
+    def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
+        """The loss of a batch of one task; `progress` of the run is 0 to 1."""
 
     def counts(self) -> dict[str, float]:
         """What the log tells beside the loss."""
@@ -38,7 +38,7 @@ class ArObjective:
     def __init__(self, model: AutoregressiveCaptioner, run: Run, rng: np.random.Generator) -> None:
         self.model, self.run, self.rng = model, run, rng
 
-    def __call__(self, batch: Batch, answers: bool, progress: float) -> Tensor:
+    def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
         longest = self.model.config.slots - 1  # BOS takes a position
         fitting = [[t for t in texts if len(t) <= longest] for texts in batch.texts]
         chosen = [some(texts, self.run.references, self.rng) for texts in fitting]
@@ -86,7 +86,7 @@ class NarvlObjective:
         self.infeasible = 0
         self.revealed: list[float] = []
 
-    def __call__(self, batch: Batch, answers: bool, progress: float) -> Tensor:
+    def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
         run, device = self.run, batch.features.device
         texts = [
             [[*t, EOS] for t in some(texts, run.references, self.rng)] for texts in batch.texts
@@ -94,7 +94,7 @@ class NarvlObjective:
         labels, lengths = (t.to(device) for t in pad_references(texts))
         kvs, mask = self.model.read(batch.features, batch.prompt, batch.told)
         revealed = None
-        if run.glance is not None and not answers:
+        if run.glance is not None and task == "caption":
             start, end = run.glance
             revealed, best = self.glance(
                 kvs, mask, labels, lengths, start + (end - start) * progress
@@ -103,7 +103,7 @@ class NarvlObjective:
             labels = labels.gather(1, best[:, None, None].expand(-1, 1, labels.shape[2]))
             lengths = lengths.gather(1, best[:, None])
         tap = self.model.config.decoder_layers // 2 if run.deep else None
-        last, middle = self.model.write(kvs, mask, answers, revealed, tap)
+        last, middle = self.model.write(kvs, mask, task, revealed, tap)
         loss = self.loss(last.float(), labels, lengths, count=True)
         if middle is not None:
             loss = loss + run.deep * self.loss(middle.float(), labels, lengths)
@@ -111,7 +111,7 @@ class NarvlObjective:
             loss = loss + run.repetition * repetition(last.float(), labels, lengths)
         if run.consistency:
             kvs, mask = self.model.read(batch.features, batch.prompt, batch.told)
-            other = self.model.write(kvs, mask, answers, revealed)[0].float()
+            other = self.model.write(kvs, mask, task, revealed)[0].float()
             loss = (loss + self.loss(other, labels, lengths)) / 2
             loss = loss + run.consistency * disagreement(last.float(), other)
         return loss
@@ -131,7 +131,7 @@ class NarvlObjective:
     ) -> tuple[Tensor, Tensor]:
         """Words to show [B, slots] (-1: none) and the reference [B] that they are from: the one
         that the model finds likeliest, and `share` of as many slots as it gets wrong."""
-        logits = self.model.write(kvs, mask, answers=False)[0].float()
+        logits = self.model.write(kvs, mask, "caption")[0].float()
         best = likeliest(query_ctc(logits, labels, lengths, BLANK))
         rows = torch.arange(len(best), device=best.device)
         path = best_alignment(logits, labels[rows, best], lengths[rows, best], BLANK)

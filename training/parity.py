@@ -50,7 +50,9 @@ def in_pytorch(run: str, examples: list[Example], precision: Precision) -> list[
         for e in tqdm(examples, desc="PyTorch"):
             features = vision(torch.from_numpy(pixels(DATA / e.image, eyes.photo)).unsqueeze(0))
             prompt = torch.tensor([tokenizer.encode(e.prompt).ids])
-            log_p = model(features, prompt, answers=is_question(e))[0].log_softmax(-1)
+            log_p = model(features, prompt, "answer" if is_question(e) else "caption")[
+                0
+            ].log_softmax(-1)
             values, ids = log_p.topk(TOP)
             slots = [
                 dict(zip(i, v, strict=True))

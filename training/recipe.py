@@ -29,7 +29,19 @@ class Source(_Strict):
 
     name: str
     """As tables call it."""
-    format: Literal["flickr8k", "described", "visual7w", "daquar", "karpathy", "coco", "vqa2"]
+    format: Literal[
+        "flickr8k",
+        "described",
+        "things",
+        "visual7w",
+        "daquar",
+        "karpathy",
+        "coco",
+        "vqa2",
+        "lines",
+        "entities",
+        "entailment",
+    ]
     images: str
     """Folder that the photos' names are relative to."""
     root: Literal["data", "work"] = "data"
@@ -41,6 +53,39 @@ class Source(_Strict):
     """Captions: which of the prompts asks for them."""
     credit: str = ""
     """Who made it and on what terms, as a model's manifest says it; else its name."""
+
+
+class EyesRun(_Strict):
+    """How the backbone is tuned by `training.tune_eyes`."""
+
+    photo: int = 224
+    """Pixels of a photo's side."""
+    epochs: float = 3
+    batch: int = 32
+    lr: float = 1e-4
+    """Of the backbone, at its largest."""
+    head_lr: float = 1e-3
+    """Of what reads terms off its features."""
+    first: int = 0
+    """The first block that learns, with all behind it; 0: the stem too."""
+    warmup: int = 200
+    every: int = 150
+    """Steps between validations, each of which writes a checkpoint."""
+    clip: float = 5.0
+    """The largest norm of the backbone's gradient."""
+    terms: int = 3000
+    """Words and pairs of words, the commonest."""
+    boxes: float = 0.5
+    """Weight of the terms of people's phrases, from the cells under their boxes."""
+    keep: float = 1.0
+    """Weight of seeing ImageNet's classes as before."""
+    kept: float = 0.5
+    """Share of each batch for which that is asked."""
+    crop: float = 0.5
+    """The smallest share of a photo's area that is shown."""
+    jitter: float = 0.2
+    """How far brightness, contrast and saturation move."""
+    seed: int = 0
 
 
 class Run(_Strict):
@@ -63,6 +108,12 @@ class Run(_Strict):
     questions: int = 64
     """Questions a step."""
     question_weight: float = 0.5
+    boxes: int = 0
+    """Phrases to point at a step."""
+    box_weight: float = 0.5
+    statements: int = 0
+    """Statements a step that follow from a photo or do not."""
+    statement_weight: float = 0.25
     blind: bool = False
     """Photos are replaced by zeros: what the questions alone give away."""
     flips: int = 0
@@ -105,18 +156,28 @@ class Run(_Strict):
     """Reward: weights of CIDEr-D and of the teacher's mean log-probability of a word."""
     anchor: float = 0.02
     """Reward: weight of the Query-CTC loss that keeps what was learnt."""
-    model: dict[str, int | float | bool] = Field(default_factory=dict)
+    model: dict[str, int | float | bool | str] = Field(default_factory=dict)
     """What differs from the recipe's network."""
 
 
 class Recipe(_Strict):
-    model: dict[str, int | float | bool] = Field(default_factory=dict)
+    model: dict[str, int | float | bool | str] = Field(default_factory=dict)
     licence: str = "That of the data: see trainedOn"
     """What may be done with a model, as its manifest says it."""
     prompts: dict[str, str]
-    """Each style's prompt."""
+    """Each style's prompt; `locate` and `entail` have a `{}` for the phrase or the statement."""
     captions: list[Source]
     questions: list[Source] = Field(default_factory=list)
+    boxes: list[Source] = Field(default_factory=list)
+    """People's boxes for phrases about the photos."""
+    statements: list[Source] = Field(default_factory=list)
+    """What people said of photos, and whether it follows from what they show."""
+    things: list[Source] = Field(default_factory=list)
+    """Lists of things that are and are not in photos."""
+    unlabelled: list[str] = Field(default_factory=list)
+    """Files that name photos without a text, for the teacher to write on."""
+    eyes: dict[str, EyesRun] = Field(default_factory=dict)
+    """Ways to tune the backbone, which a network's `tuned` names."""
     runs: dict[str, Run]
 
     def config(self, run: Run) -> Config:

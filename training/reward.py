@@ -20,7 +20,7 @@ from torch import Tensor
 from training import tokenizer as vocabulary
 from training.batches import Batch, pad_texts
 from training.decode import until_eos
-from training.model import AutoregressiveCaptioner, Narvl
+from training.model import AutoregressiveCaptioner, Narvl, Task
 from training.objectives import NarvlObjective, pad_references
 from training.query_ctc import query_ctc
 from training.recipe import Run
@@ -101,11 +101,11 @@ class RewardObjective:
         self.anchor = NarvlObjective(model, run, rng)
         self.seen: list[tuple[float, float]] = []
 
-    def __call__(self, batch: Batch, answers: bool, progress: float) -> Tensor:
-        if answers:
-            return self.anchor(batch, answers, progress)
+    def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
+        if task != "caption":
+            return self.anchor(batch, task, progress)
         kvs, mask = self.model.read(batch.features, batch.prompt)
-        logits = self.model.write(kvs, mask, answers=False)[0].float()
+        logits = self.model.write(kvs, mask, "caption")[0].float()
         policy = logits / self.run.temperature
         drawn = draw(policy, self.run.samples)
         worth = self.worth(batch, [[until_eos(t) for t in texts] for texts in drawn])

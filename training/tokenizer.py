@@ -14,6 +14,7 @@ SPECIAL = ["<blank>", "<bos>", "<eos>", "<pad>"]
 FIRST_PIECE = len(SPECIAL) + 256
 """Behind the special ones and single bytes."""
 VOCABULARY = 5000
+"""Word pieces; boxes have tokens behind them (`boxes.py`)."""
 FILE = WORK / "tokenizer.json"
 
 

@@ -11,7 +11,8 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -24,11 +25,11 @@ from training import tokenizer as vocabulary
 from training.autocast import autocast
 from training.batches import Batch, Batches, Names
 from training.checkpoints import average, checkpoint, load, name_tags, save, start_from
-from training.data import captions, questions, together
+from training.data import captions, phrases, questions, statements, together
 from training.distill import taught_answers, taught_captions
 from training.features import Features
 from training.formats import Example
-from training.model import AutoregressiveCaptioner, Config, Narvl
+from training.model import AutoregressiveCaptioner, Config, Narvl, Task
 from training.objectives import ArObjective, NarvlObjective, Objective
 from training.paths import WORK
 from training.query_ctc import slots_needed
@@ -47,6 +48,9 @@ EMA = 0.998
 def average_in(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
     """Move averaged weights towards the current ones; early on by more, so that a short run's are
     not those that it started from."""
+    if not averaged[0].is_floating_point():  # a count, of buffers
+        torch._foreach_copy_(averaged, current)
+        return
     keep = min(EMA, (1 + int(steps)) / (10 + int(steps)))
     torch._foreach_lerp_(averaged, current, 1 - keep)
 
@@ -117,13 +121,13 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
     return model, RewardObjective(model, judge, run, rng, references)
 
 
-def report_fit(batches: Batches, slots: int, what: str) -> None:
+def report_fit(batches: Batches, slots: int, what: Task) -> None:
     """Say how many targets no alignment can spell: they add nothing to the loss."""
     needed = [slots_needed([*t, EOS]) for texts in batches.texts for t in texts]
     over = sum(n > slots for n in needed)
     print(
-        f"{over} of {len(needed)} {what} need more than {slots} slots; {batches.cut} prompts cut; "
-        f"{len(batches.drawn) - len(batches.examples)} flipped copies"
+        f"{over} of {len(needed)} texts to {what} need more than {slots} slots; "
+        f"{batches.cut} prompts cut; {len(batches.drawn) - len(batches.examples)} flipped copies"
     )
 
 
@@ -150,30 +154,29 @@ def train(name: str, run: Run) -> None:
     torch.manual_seed(run.seed * processes + rank)  # same start, other dropout
 
     features, tokenizer = Features.load(config.eyes), vocabulary.load()
-    streams: list[tuple[Iterator[Batch], bool, float]] = []
-    for examples, size, answers, weight in (
-        (captioned(run) if run.captions else [], run.captions, False, 1.0),
-        (answered(run) if run.questions else [], run.questions, True, run.question_weight),
-    ):
-        if examples:
-            batches = Batches(
-                examples,
-                features,
-                tokenizer,
-                size,
-                config.prompt,
-                blind=run.blind,
-                flips=run.flips,
-            )
-            if isinstance(model, Narvl):
-                what = "answers" if answers else "captions"
-                report_fit(batches, model.query_range(answers)[1], what)
-            streams.append((batches.shuffled(rng), answers, weight))
+    streams: list[tuple[Iterator[Batch], Task, float]] = []
+    wanted: list[tuple[Callable[[], list[Example]], int, Task, float]] = [
+        (lambda: captioned(run), run.captions, "caption", 1.0),
+        (lambda: answered(run), run.questions, "answer", run.question_weight),
+        (lambda: together(phrases("train")), run.boxes, "locate", run.box_weight),
+        (lambda: together(statements("train")), run.statements, "entail", run.statement_weight),
+    ]
+    for read, size, task, weight in wanted:
+        if size == 0 or not (examples := read()):
+            continue
+        flips = run.flips if task in ("caption", "answer") else 0
+        batches = Batches(
+            examples, features, tokenizer, size, config.prompt, blind=run.blind, flips=flips
+        )
+        if isinstance(model, Narvl):
+            report_fit(batches, model.query_range(task)[1], task)
+        streams.append((batches.shuffled(rng), task, weight))
 
     if not streams:
         raise SystemExit(f"{name}: expected captions or questions to learn from, got none")
     if run.named:
-        streams.append((Names(tokenizer).shuffled(run.named, config.eyes.channels, rng), True, 1.0))
+        names = Names(tokenizer).shuffled(run.named, config.eyes.channels, rng)
+        streams.append((names, "answer", 1.0))
 
     optimiser = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98), weight_decay=0.03)
     averaged = AveragedModel(model, multi_avg_fn=average_in)
@@ -197,7 +200,7 @@ def train(name: str, run: Run) -> None:
             torch.manual_seed(int(rng.integers(2**31)))
         print(f"resuming {name} at step {first}")
 
-    losses: dict[bool, list[float]] = {False: [], True: []}
+    losses: dict[Task, list[float]] = defaultdict(list)
     started = time.monotonic()
     steps = range(first, run.steps)
     for step in tqdm(steps, initial=first, total=run.steps, desc=name, disable=rank > 0):
@@ -205,12 +208,12 @@ def train(name: str, run: Run) -> None:
         for group, share in zip(optimiser.param_groups, SHARES, strict=False):
             group["lr"] = rate * share
         optimiser.zero_grad(set_to_none=True)
-        for stream, answers, weight in streams:
+        for stream, task, weight in streams:
             batch = next(stream).to(device)
             with autocast(device):
-                loss = objective(batch, answers, step / run.steps)
+                loss = objective(batch, task, step / run.steps)
             (weight * loss).backward()
-            losses[answers].append(loss.item())
+            losses[task].append(loss.item())
         if processes > 1:
             average_gradients(model, processes)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -220,19 +223,18 @@ def train(name: str, run: Run) -> None:
         done = step + 1
         if rank == 0 and (done % run.every == 0 or done == run.steps):
             averaged.module.eval()
-            figures, texts = validate(averaged.module, answers_only=not run.captions)
+            figures, texts = validate(averaged.module, captions_too=run.captions > 0)
             row = {
                 "step": done,
                 "seconds": round(time.monotonic() - started),
                 **{
-                    "question loss" if answers else "loss": round(float(np.mean(values)), 4)
-                    for answers, values in losses.items()
-                    if values
+                    f"{task} loss": round(float(np.mean(values)), 4)
+                    for task, values in losses.items()
                 },
                 **{k: round(v, 2) for k, v in figures.items()},
                 **{k: round(v, 3) for k, v in objective.counts().items()},
             }
-            losses = {False: [], True: []}
+            losses.clear()
             with log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
             tqdm.write(json.dumps(row) + "\n  " + "\n  ".join(texts[:6]))
@@ -258,7 +260,7 @@ def validate_average(name: str) -> None:
     model = load(name)
     validate = Validation(Features.load(model.config.eyes), model.config)
     with torch.no_grad():
-        figures, _ = validate(model, answers_only=False)
+        figures, _ = validate(model, captions_too=True)
     row = {"step": 0, **{k: round(v, 2) for k, v in figures.items()}}
     (WORK / f"{name}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
     print(json.dumps(row))

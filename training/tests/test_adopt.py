@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from safetensors.torch import save_file
 
-from training.adopt import adopt
+from training import backbone
+from training.adopt import adopt, adopt_eyes, config_of
 from training.decoder_graph import WEIGHTS
 from training.export import decoder_weights, export_fusion
-from training.model import Config, Narvl
+from training.eyes import Eyes
+from training.features import export_vision
+from training.model import Narvl
 from training.paths import MODEL
-from training.recipe import recipe
 
 
 @pytest.fixture(scope="module")
 def shipped() -> Narvl:
-    tags = "names" in json.loads((MODEL / "manifest.json").read_text(encoding="utf-8"))
-    return adopt(MODEL, Config(**recipe().model | {"tags": tags}))
+    return adopt(MODEL, config_of(MODEL, ""))
 
 
 def test_the_decoder_is_exported_as_it_was(shipped: Narvl, tmp_path: Path) -> None:
@@ -34,4 +35,12 @@ def test_fusion_is_exported_as_it_was(shipped: Narvl, tmp_path: Path) -> None:
 
 def test_files_of_another_size_are_refused() -> None:
     with pytest.raises(SystemExit, match=r"expected layers\.0\..* \(512, 256\)|matrices"):
-        adopt(MODEL, Config(**recipe().model | {"tags": True, "ffn": 512}))
+        adopt(MODEL, replace(config_of(MODEL, ""), ffn=512))
+
+
+def test_vision_is_exported_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backbone, "WORK", tmp_path)
+    adopt_eyes(MODEL, "shipped")
+    eyes = Eyes(config_of(MODEL, "").photo, False, "shipped")
+    export_vision(eyes, tmp_path / "vision.onnx", "int8")
+    assert (tmp_path / "vision.onnx").read_bytes() == (MODEL / "vision.onnx").read_bytes()

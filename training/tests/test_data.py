@@ -82,13 +82,17 @@ def test_sources_of_one_name_are_one(tmp_path, monkeypatch) -> None:
         Source(name="d", format="daquar", images=split, files={split: [f"{split}.jsonl"]})
         for split in ("train", "val")
     ]
-    named = recipe().model_copy(update={"questions": sources})
+    nothing = {kind: [] for kind in ("captions", "boxes", "things")}
+    named = recipe().model_copy(update={"questions": sources, **nothing})
     monkeypatch.setattr(data, "recipe", lambda: named)
     monkeypatch.setattr(data, "DATA", tmp_path)
-    data.questions.cache_clear()
+    caches = data.questions, data.captions, data.boxes
+    for cached in caches:
+        cached.cache_clear()
     try:
         for split in ("train", "val"):
             (example,) = data.questions(split)["d"]
             assert example.image == f"{split}/1.jpg"
     finally:
-        data.questions.cache_clear()
+        for cached in caches:
+            cached.cache_clear()

@@ -44,8 +44,8 @@ def test_a_second_pass_is_shown_what_the_first_was_sure_of() -> None:
     assert two_passes(model, features, prompt, sure=1.0) == one_pass(model, features, prompt)
     with torch.no_grad():
         kvs, mask = model.read(features, prompt)
-        said = model.write(kvs, mask, False)[0].argmax(-1)
-        again = model.write(kvs, mask, False, said)[0].argmax(-1).tolist()
+        said = model.write(kvs, mask, "caption")[0].argmax(-1)
+        again = model.write(kvs, mask, "caption", said)[0].argmax(-1).tolist()
     assert two_passes(model, features, prompt, sure=0.0) == [collapse(path) for path in again]
 
 

@@ -109,14 +109,12 @@ def test_exported_files_compute_what_the_model_computes(
     with torch.inference_mode():
         # Rounded alike, only the order of sums is left.
         torch.testing.assert_close(memory, model.fusion(features, prompt), atol=1e-4, rtol=0)
-        for answers in (False, True):
-            expected = model(features, prompt, answers)
+        for task in ("caption", "answer"):
+            expected = model(features, prompt, task)
             for b in range(2):
-                logits = decode(
-                    weights, memory[b], model.fusion.seen + 3, *model.query_range(answers)
-                )
+                logits = decode(weights, memory[b], model.fusion.seen + 3, *model.query_range(task))
                 torch.testing.assert_close(logits, expected[b], atol=1e-3, rtol=0)
-            first, count = model.query_range(answers)
+            first, count = model.query_range(task)
             feeds = {
                 "memory": memory.numpy(),
                 "lengths": np.full(2, model.fusion.seen + 3, np.int32),

@@ -78,7 +78,7 @@ def loss(seed: int = 1, **options: float) -> tuple[float, float]:
     features = torch.rand(2, SMALL.eyes.cells, SMALL.eyes.channels)
     batch = Batch([], features, torch.full((2, SMALL.prompt), 7), [[[8, 9, 8]], [[10]]])
     torch.manual_seed(seed)
-    value = NarvlObjective(model, run, np.random.default_rng(0))(batch, False, 0.0)
+    value = NarvlObjective(model, run, np.random.default_rng(0))(batch, "caption", 0.0)
     value.backward()
     return value.item(), model.queries.grad.norm().item()
 

@@ -64,10 +64,15 @@ def test_mean_log_probability_is_of_every_token_and_the_end() -> None:
     assert found[0].item() == pytest.approx(expected.item(), abs=1e-5)
 
 
-def test_a_student_starts_with_queries_for_both_tasks() -> None:
-    small = Config(width=16, heads=2, encoder_layers=1, decoder_layers=1, ffn=16, vocabulary=9)
+def test_a_student_starts_with_queries_for_each_task() -> None:
+    small = Config(
+        width=16, heads=2, encoder_layers=1, decoder_layers=1, ffn=16, vocabulary=9, box_slots=5
+    )
     model = Narvl(small)
     model.initialise_from(AutoregressiveCaptioner(small))
-    assert model.query_range(False) == (0, small.slots)
-    assert model.query_range(True) == (small.slots, small.answer_slots)
-    assert len(model.queries) == small.slots + small.answer_slots
+    answers = small.slots + small.answer_slots
+    assert model.tasks() == ["caption", "answer", "locate"]
+    assert model.query_range("caption") == (0, small.slots)
+    assert model.query_range("answer") == (small.slots, small.answer_slots)
+    assert model.query_range("locate") == (answers, small.box_slots)
+    assert len(model.queries) == answers + small.box_slots
