@@ -18,11 +18,12 @@ const onSoftware = {
 };
 
 /** Tests of e2e/<name>, in the system's Chromium. */
-function inChromium(name: string) {
+function inChromium(name: string, more: { readonly globalSetup?: string } = {}) {
   return {
     optimizeDeps: { include: workerDependencies },
     test: {
       name,
+      ...more,
       include: [`e2e/${name}/**/*.test.ts`],
       exclude: ['**/*.dawn.test.ts'],
       ...onSoftware,
@@ -50,7 +51,7 @@ export default defineConfig({
         },
       },
       inChromium('kernels'),
-      inChromium('runtime'),
+      inChromium('runtime', { globalSetup: 'e2e/pointing-setup.ts' }),
       {
         test: {
           name: 'dawn',

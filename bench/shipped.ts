@@ -1,7 +1,7 @@
 /** The shipped model, from its files. */
 import { Searches } from '../src/decode/search.ts';
 import type { ModelFiles } from '../src/model/files.ts';
-import { answerTask, findCaptionTask } from '../src/model/manifest.ts';
+import { findCaptionTask, onlyTask } from '../src/model/manifest.ts';
 import { parseSafetensors } from '../src/model/safetensors.ts';
 import type { Size } from './sizes.ts';
 
@@ -18,7 +18,7 @@ export function shippedSize(model: ModelFiles): Shipped {
     shape: manifest.decoder,
     weights: parseSafetensors(files['decoder.safetensors']),
     captions: caption.queries,
-    answers: answerTask(manifest)?.queries,
+    answers: onlyTask(manifest, 'answer')?.queries,
     ...(files['decoder.onnx']
       ? { fallback: { graph: files['decoder.onnx'], weights: files['decoder.safetensors'] } }
       : {}),

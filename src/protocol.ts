@@ -165,6 +165,47 @@ export interface Caption {
 /** A question's answer: of a caption's form, from the slots that the model answers with. */
 export type Answer = Caption;
 
+/** A rectangle in an image's own pixels, from its upper left corner. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where in a photo a phrase's thing is. */
+export interface Located {
+  readonly box: Box;
+  /** The same box by its edges, left, top, right and bottom, in shares of width and height. */
+  readonly edges: readonly [x0: number, y0: number, x1: number, y1: number];
+  /**
+   * How often such a box is right, 0…1, where the model's manifest was calibrated; else the geometric
+   * mean of its four tokens' probabilities.
+   */
+  readonly confidence: number;
+  /** Natural log of the box's own probability, over every path; no other box has a greater one. */
+  readonly logProb: number;
+  readonly device: Device;
+  readonly timings: Timings;
+  /** As of `Caption`. */
+  readonly cost: DecoderCost;
+}
+
+/** What a photo says of a statement: that it is true, that it may be, that it is not. */
+export type EntailmentLabel = 'entailment' | 'neutral' | 'contradiction';
+
+/** Whether a statement follows from a photo. */
+export interface Entailed {
+  /** The likeliest. */
+  readonly label: EntailmentLabel;
+  /** 0…1, together 1. */
+  readonly probabilities: Readonly<Record<EntailmentLabel, number>>;
+  readonly device: Device;
+  readonly timings: Timings;
+  /** As of `Caption`. */
+  readonly cost: DecoderCost;
+}
+
 /** How far `load` has come. */
 export interface Progress {
   /** `ready` comes last, from the page, when the model's `info` can be read. */
@@ -222,6 +263,10 @@ export interface ModelInfo {
   readonly tasks: readonly string[];
   /** Whether `answer` answers questions. */
   readonly answers: boolean;
+  /** Whether `locate` points at things. */
+  readonly locates: boolean;
+  /** Whether `entails` judges statements. */
+  readonly entails: boolean;
 }
 
 /** Images that go through the network together; more are more jobs. */
@@ -243,10 +288,26 @@ export const PRIORITIES: readonly Priority[] = ['high', 'normal', 'low'];
 
 export const DEFAULT_PRIORITY: Priority = 'normal';
 
-/** What is asked: a caption in a task's style, the first if left out, or a question's answer. */
+/**
+ * What is asked: a caption in a task's style, the first if left out; a question's answer; where a
+ * phrase's thing is; whether a statement is true.
+ */
 export type Ask =
   | { readonly kind: 'caption'; readonly task?: string | undefined }
-  | { readonly kind: 'answer'; readonly question: string };
+  | { readonly kind: 'answer'; readonly question: string }
+  | { readonly kind: 'locate'; readonly phrase: string }
+  | { readonly kind: 'entail'; readonly statement: string };
+
+/** What each kind of ask is answered with. */
+export interface Replies {
+  readonly caption: Caption;
+  readonly answer: Answer;
+  readonly locate: Located;
+  readonly entail: Entailed;
+}
+
+/** What any ask is answered with. */
+export type Reply = Replies[Ask['kind']];
 
 /** How a text is found, and how much is to come back with it. */
 export interface Wanted {
@@ -274,7 +335,7 @@ export interface Queued {
   readonly priority?: Priority | undefined;
 }
 
-/** What is asked, and how. */
+/** What is asked, and how; a box and a label are always found exactly. */
 export interface AskRequest extends Wanted, Queued {
   readonly ask: Ask;
 }
@@ -304,10 +365,10 @@ export interface WorkerApi {
     onProgress: ((progress: Progress) => void) & ProxyMarked,
   ): Promise<Outcome<ModelInfo>>;
   /** One outcome an image, in order: one that cannot be read does not spoil the others. */
-  askImages(job: number, request: ImagesRequest): Promise<Outcome<readonly Outcome<Caption>[]>>;
+  askImages(job: number, request: ImagesRequest): Promise<Outcome<readonly Outcome<Reply>[]>>;
   /** What looking took. */
   look(job: number, request: LookRequest): Promise<Outcome<Timings>>;
-  askLook(job: number, request: LookAskRequest): Promise<Outcome<Caption>>;
+  askLook(job: number, request: LookAskRequest): Promise<Outcome<Reply>>;
   /** Let go of a look, before whatever waits; nothing if there is none of that name. */
   forget(look: number): void;
   /** Stop a job: at once if it waits, else after the stage that it is in. */

@@ -96,6 +96,8 @@ async function compare(
       expect(got.scored.table.tokens).toEqual(want.scored.table.tokens);
       expectClose(got.scored.table.logProbs, want.scored.table.logProbs, 1e-4);
     }
+    expect(got.table?.tokens).toEqual(want.table?.tokens);
+    if (got.table && want.table) expectClose(got.table.logProbs, want.table.logProbs, 1e-4);
   });
 
   const { layers, memory: memoryRows } = oracle.shape;
@@ -104,12 +106,16 @@ async function compare(
     ? 4 * slots * posteriorCount(oracle.shape)
     : 4 * memoryLengths.length + 16 * slots;
   const attention = request.attention ? slots * memoryRows * 4 : 0;
-  // Scores and the table that they are of.
-  const scored = wanted.reduce((sum, { scored: { logProbs, table } = nothing }) => {
-    return sum + 4 * (logProbs.length + table.logProbs.length);
+  // Scores and the table that they are of, or a table alone.
+  const scored = wanted.reduce((sum, { scored: { logProbs, table } = nothing, table: alone }) => {
+    return sum + 4 * (logProbs.length + (alone ?? table).logProbs.length);
   }, 0);
   expect(cost).toEqual({
-    dispatches: 8 * layers + (request.candidates ? 2 : 0) + (request.attention ? 1 : 0),
+    dispatches:
+      8 * layers +
+      (request.candidates ? 2 : 0) +
+      (request.tokens ? 1 : 0) +
+      (request.attention ? 1 : 0),
     submits: 1,
     bytesRead: text + scored + attention,
   });
@@ -131,6 +137,8 @@ test.each([
       { memoryLengths: [30, 2], queries: some, attention: true },
       { memoryLengths: [9], queries: some, attention: true, posteriors: true, candidates: [[4]] },
       { memoryLengths: [37], queries: some, posteriors: true, candidates: [[1]] },
+      { memoryLengths: [30, 2, 5], queries: some, tokens: [300, 7, 9, 8, 11] },
+      { memoryLengths: [9], queries: some, attention: true, posteriors: true, tokens: [4] },
     ];
     for (const [seed, request] of requests.entries()) {
       await compare(device, gpu, reference, request, seed);
@@ -202,6 +210,11 @@ test('requests and weights that do not fit say so', () =>
       { ...everything, candidates: [[5], [5, 301]] },
       { ...everything, candidates: [[small.blank]] },
       { ...everything, candidates: [[small.eos]] },
+      { ...everything, tokens: [] },
+      { ...everything, tokens: [5, 6, 5] },
+      { ...everything, tokens: [301] },
+      { ...everything, tokens: [small.blank] },
+      { ...everything, tokens: [5], candidates: [[5]] },
     ];
     for (const request of wrong) {
       await expect(gpu.decode(request)).rejects.toMatchObject({ code: 'invalid-argument' });

@@ -11,7 +11,8 @@ const WIDTH = 160;
 const HEIGHT = 120;
 const canvas = () => picture(WIDTH, HEIGHT, 3);
 
-const read = async (file: Blob, limits?: PixelLimits) => readPixels(await toWire(file), limits);
+const read = async (file: Blob, limits?: PixelLimits) =>
+  (await readPixels(await toWire(file), limits)).pixels;
 const refusal = (file: Blob) => read(file).catch((error: unknown) => error);
 
 /** Mean absolute difference of the colours, 0…255. */

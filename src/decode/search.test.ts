@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Posteriors } from '../model/decoder.ts';
 import type { ModelFiles } from '../model/files.ts';
-import { parseManifest } from '../model/manifest.ts';
+import { findCaptionTask, parseManifest } from '../model/manifest.ts';
 import { anyPosteriors, blank, bos, eos, everyPath } from '../testing/posteriors.ts';
 import { ofPosteriors } from './emissions.ts';
 import { textLogProb } from './likelihood.ts';
@@ -51,7 +51,7 @@ function model(vocabulary = ngrams.vocabulary): ModelFiles {
 describe('Searches', () => {
   const one = model();
   const searches = new Searches(one);
-  const { beam: guided } = one.manifest.tasks.caption ?? {};
+  const { beam: guided } = findCaptionTask(one.manifest, undefined);
 
   test('a task with n-grams is searched with them, one without is collapsed', () => {
     expect(searches.choose(guided, {})).toMatchObject({ languageWeight: 0.5, bonus: 2, bos });

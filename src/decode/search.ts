@@ -2,7 +2,7 @@
 import { NarvlError } from '../errors.ts';
 import type { Decoding, Posteriors } from '../model/decoder.ts';
 import type { ModelFiles } from '../model/files.ts';
-import type { TaskBeam } from '../model/manifest.ts';
+import { beamOf, type TaskBeam, wordCount } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
 import { NgramModel } from '../model/ngrams.ts';
 import type { Wanted } from '../protocol.ts';
@@ -84,11 +84,12 @@ export class Searches {
   /** @throws NarvlError 'invalid-model' if a file is no n-gram model of the decoder's tokens. */
   constructor({ manifest, files }: ModelFiles) {
     const { vocabulary, blank, eos } = manifest.decoder;
+    const words = wordCount(manifest);
     const models = new Map<string, NgramModel>();
-    for (const { beam } of Object.values(manifest.tasks)) {
+    for (const beam of Object.values(manifest.tasks).map(beamOf)) {
       const file = beam && files[beam.ngrams];
       if (!file) continue;
-      const model = models.get(beam.ngrams) ?? new NgramModel(file, vocabulary);
+      const model = models.get(beam.ngrams) ?? new NgramModel(file, vocabulary, words);
       models.set(beam.ngrams, model);
       this.#guided.set(beam, { ...beam, blank, eos, model });
     }

@@ -2,6 +2,7 @@
 import { NarvlError } from '../errors.ts';
 import { ArrivingWeights } from '../model/arriving-weights.ts';
 import { checkDecoding, checkRequest, checkShape } from '../model/checks.ts';
+import { columnsOf } from '../model/columns.ts';
 import {
   type DecodeRequest,
   type DecoderCost,
@@ -18,7 +19,7 @@ import { deviceLost } from './device.ts';
 import { compileKernels } from './kernels.ts';
 import { buildPlan, type Plan, type PlanContext } from './plan.ts';
 import { Results, type Source } from './results.ts';
-import { readScored, type Scoring } from './score.ts';
+import { readScored, readTable, type Scoring, type Tabling } from './score.ts';
 import { settled } from './settled.ts';
 import type { Step } from './step.ts';
 import { type Tiling, tilingFor } from './tiling.ts';
@@ -111,7 +112,7 @@ export class GpuDecoder {
    * One pass over a batch. Its memory must be in `memoryBuffer(batch)`, or be on its way there on
    * the device's queue. The first pass of a batch size and query range prepares it, and the memory
    * must stay until it is over; later ones are on the queue when the call returns its promise, but
-   * for those with candidates, which make buffers of their own.
+   * for those with candidates or tokens, which make buffers of their own.
    *
    * @throws NarvlError 'invalid-argument' if the request does not fit the shape or the device.
    * @throws NarvlError 'invalid-model' if the weights or the memory are not all finite.
@@ -126,12 +127,15 @@ export class GpuDecoder {
     const plan =
       this.#plans.get(keyOf(batch, request.queries)) ?? (await this.#build(batch, request.queries));
     this.#checkAlive();
-    const { candidates } = request;
-    if (!candidates) return this.#run(plan, request, undefined);
-    const { device, kernels, weights } = this.#context;
-    const scoring = await allocate(device, (buffers) =>
-      kernels.score.steps(buffers, { ...plan, ...weights.head }, candidates, batch, slots),
-    );
+    const { candidates, tokens } = request;
+    if (!candidates && !tokens) return this.#run(plan, request, undefined);
+    const { device, kernels, weights, shape } = this.#context;
+    const inputs = { ...plan, ...weights.head };
+    const scoring = await allocate<Tabling | Scoring>(device, (buffers) => {
+      if (candidates) return kernels.score.steps(buffers, inputs, candidates, batch, slots);
+      const columns = columnsOf([tokens ?? []], shape);
+      return kernels.score.table(buffers, inputs, columns.tokens, batch, slots);
+    });
     this.#checkAlive();
     try {
       return await this.#run(plan, request, scoring);
@@ -181,7 +185,7 @@ export class GpuDecoder {
   async #run(
     plan: Plan,
     { memoryLengths, queries: { count: slots }, ...wanted }: DecodeRequest,
-    scoring: Scoring | undefined,
+    scoring: Tabling | Scoring | undefined,
   ): Promise<DecoderResult> {
     const { device } = this.#context;
     const batch = memoryLengths.length;
@@ -189,11 +193,13 @@ export class GpuDecoder {
     const records = { buffer: plan.records, numbers: recordLength(slots) };
     const packed = { buffer: plan.packed, numbers: slots * k };
     const attention = { buffer: plan.attention, numbers: slots * this.shape.memory };
+    const scores = scoring && 'scores' in scoring ? scoring.scores : undefined;
     const results = new Results(
       [
         wanted.posteriors ? packed : records,
         ...(wanted.attention ? [attention] : []),
-        ...(scoring ? [scoring.scores, scoring.logProbs] : []),
+        ...(scores ? [scores] : []),
+        ...(scoring ? [scoring.logProbs] : []),
       ],
       batch,
     );
@@ -224,9 +230,10 @@ export class GpuDecoder {
       return {
         ...decoding,
         ...(wanted.attention ? { attention: read(attention).floats } : {}),
-        ...(scoring
-          ? { scored: readScored(read(scoring.scores), read(scoring.logProbs), scoring.tokens) }
+        ...(scoring && scores
+          ? { scored: readScored(read(scores), read(scoring.logProbs), scoring.tokens) }
           : {}),
+        ...(scoring && !scores ? { table: readTable(read(scoring.logProbs), scoring.tokens) } : {}),
       };
     });
     return { decodings, cost: counter.cost };

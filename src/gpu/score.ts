@@ -1,6 +1,6 @@
-/** Runs token_log_probs.wgsl and ctc_score.wgsl: how likely each of many texts is. */
+/** Runs token_log_probs.wgsl and ctc_score.wgsl: how likely some tokens are, and texts made of them. */
 import { columnsOf } from '../model/columns.ts';
-import type { DecoderShape, Scored } from '../model/decoder.ts';
+import type { DecoderShape, Scored, TokenTable } from '../model/decoder.ts';
 import scoreCode from '../shaders/ctc_score.wgsl?raw';
 import tokensCode from '../shaders/token_log_probs.wgsl?raw';
 import type { Buffers } from './buffers.ts';
@@ -21,17 +21,21 @@ export interface ScoreInputs {
   readonly logTotals: GPUBuffer;
 }
 
-/** Two dispatches that are ready to encode, and where they write. */
-export interface Scoring {
+/** Dispatches that are ready to encode, and where they write. */
+export interface Tabling {
   readonly steps: readonly Step[];
   /** Token of each column of `logProbs`. */
   readonly tokens: Uint32Array;
   /** [batch · slots, columns] */
   readonly logProbs: Source;
+  /** Owns what was made for these tokens. */
+  readonly buffers: Buffers;
+}
+
+/** The same with the scores of candidates that are made of these tokens. */
+export interface Scoring extends Tabling {
   /** [batch, candidates] */
   readonly scores: Source;
-  /** Owns what was made for these candidates. */
-  readonly buffers: Buffers;
 }
 
 /** Scores up to which no path spells a text; as in the shader, with room for what was added. */
@@ -67,15 +71,50 @@ export class ScoreKernel {
     return new ScoreKernel(shape, tiling, tokens, score);
   }
 
-  /** Behind a pass over `batch` images of `slots` slots; `candidates` are token ids, one or more. */
-  steps(
+  /** Behind a pass over `batch` images of `slots` slots: one dispatch; `tokens` are all different. */
+  table(
     owner: Buffers,
     { rows, weight, bias, logTotals }: ScoreInputs,
+    tokens: Uint32Array,
+    batch: number,
+    slots: number,
+  ): Tabling {
+    const width = tokens.length;
+    const logProbs = owner.storage('token log probabilities', batch * slots * width);
+    const step = bind(
+      owner.device,
+      this.tokensPipeline,
+      [
+        owner.sizes('token log probabilities', batch * slots, width),
+        rows,
+        weight,
+        bias,
+        logTotals,
+        owner.upload('tokens', tokens),
+        logProbs,
+      ],
+      [Math.ceil(width / this.tiling.lanes), Math.ceil((batch * slots) / 4), 1],
+      {
+        operations: 2 * batch * slots * this.shape.width * width,
+        numbers: (this.shape.width + batch * slots) * width + batch * slots * this.shape.width,
+      },
+    );
+    return {
+      steps: [step],
+      tokens,
+      logProbs: { buffer: logProbs, numbers: slots * width },
+      buffers: owner,
+    };
+  }
+
+  /** Behind a pass as `table`: two dispatches; `candidates` are token ids, one or more. */
+  steps(
+    owner: Buffers,
+    inputs: ScoreInputs,
     candidates: readonly (readonly number[])[],
     batch: number,
     slots: number,
   ): Scoring {
-    const { device } = owner;
     const columns = columnsOf(candidates, this.shape);
     const width = columns.tokens.length;
     const lengths = Uint32Array.from(columns.texts, (text) => text.length);
@@ -86,59 +125,42 @@ export class ScoreKernel {
     for (const [i, text] of columns.texts.entries()) {
       words.set(text.slice(0, longest), i * longest);
     }
-    const logProbs = owner.storage('token log probabilities', batch * slots * width);
+    const table = this.table(owner, inputs, columns.tokens, batch, slots);
     const scores = owner.storage('scores', batch * candidates.length);
-    const steps = [
-      bind(
-        device,
-        this.tokensPipeline,
-        [
-          owner.sizes('token log probabilities', batch * slots, width),
-          rows,
-          weight,
-          bias,
-          logTotals,
-          owner.upload('candidate tokens', columns.tokens),
-          logProbs,
-        ],
-        [Math.ceil(width / this.tiling.lanes), Math.ceil((batch * slots) / 4), 1],
-        {
-          operations: 2 * batch * slots * this.shape.width * width,
-          numbers: (this.shape.width + batch * slots) * width + batch * slots * this.shape.width,
-        },
-      ),
-      bind(
-        device,
-        this.scorePipeline,
-        [
-          owner.sizes('ctc score', slots, width, longest),
-          logProbs,
-          owner.upload('candidate lengths', lengths),
-          owner.upload('candidate words', words),
-          scores,
-        ],
-        [candidates.length, batch, 1],
-        {
-          // A state adds three paths and its emission in log space.
-          operations: 10 * batch * slots * (2 * spelt + 3 * candidates.length),
-          numbers: batch * (slots * width + candidates.length) + words.length + lengths.length,
-        },
-      ),
-    ];
+    const step = bind(
+      owner.device,
+      this.scorePipeline,
+      [
+        owner.sizes('ctc score', slots, width, longest),
+        table.logProbs.buffer,
+        owner.upload('candidate lengths', lengths),
+        owner.upload('candidate words', words),
+        scores,
+      ],
+      [candidates.length, batch, 1],
+      {
+        // A state adds three paths and its emission in log space.
+        operations: 10 * batch * slots * (2 * spelt + 3 * candidates.length),
+        numbers: batch * (slots * width + candidates.length) + words.length + lengths.length,
+      },
+    );
     return {
-      steps,
-      tokens: columns.tokens,
-      logProbs: { buffer: logProbs, numbers: slots * width },
+      ...table,
+      steps: [...table.steps, step],
       scores: { buffer: scores, numbers: candidates.length },
-      buffers: owner,
     };
   }
+}
+
+/** Reads one image's table. */
+export function readTable(logProbs: Numbers, tokens: Uint32Array): TokenTable {
+  return { tokens, logProbs: logProbs.floats.slice() };
 }
 
 /** Reads one image's scores: -Infinity for what no path spells, and the table that they are of. */
 export function readScored(scores: Numbers, logProbs: Numbers, tokens: Uint32Array): Scored {
   return {
     logProbs: scores.floats.map((score) => (score < IMPOSSIBLE ? -Infinity : score)),
-    table: { tokens, logProbs: logProbs.floats.slice() },
+    table: readTable(logProbs, tokens),
   };
 }

@@ -125,7 +125,12 @@ export function checkRequest(shape: DecoderShape, request: DecodeRequest): void 
       `queries: expected a range within ${shape.queries} rows, got ${count} from ${first}`,
     );
   }
-  if (request.candidates) checkCandidates(shape, request.candidates);
+  const { candidates, tokens } = request;
+  if (candidates && tokens) {
+    throw new NarvlError('invalid-argument', 'expected candidates or tokens, got both');
+  }
+  if (candidates) checkCandidates(shape, candidates);
+  if (tokens) checkTokens(shape, tokens);
 }
 
 /**
@@ -145,21 +150,37 @@ export function checkMemory(
   );
 }
 
-function checkCandidates(
-  { vocabulary, blank, eos }: DecoderShape,
-  candidates: readonly (readonly number[])[],
-): void {
+function checkCandidates(shape: DecoderShape, candidates: readonly (readonly number[])[]): void {
   if (candidates.length === 0 || candidates.length > MOST_CANDIDATES) {
     throw new NarvlError(
       'invalid-argument',
       `candidates: expected 1 to ${MOST_CANDIDATES}, got ${candidates.length}`,
     );
   }
-  for (const token of candidates.flat()) {
+  checkWords(shape, candidates.flat(), 'candidates');
+}
+
+function checkTokens(shape: DecoderShape, tokens: readonly number[]): void {
+  const different = new Set(tokens).size;
+  if (tokens.length === 0 || different < tokens.length) {
+    throw new NarvlError(
+      'invalid-argument',
+      `tokens: expected one or more, all different, got ${different} of ${tokens.length}`,
+    );
+  }
+  checkWords(shape, tokens, 'tokens');
+}
+
+function checkWords(
+  { vocabulary, blank, eos }: DecoderShape,
+  tokens: readonly number[],
+  name: string,
+): void {
+  for (const token of tokens) {
     if (isIndex(token, vocabulary) && token !== blank && token !== eos) continue;
     throw new NarvlError(
       'invalid-argument',
-      `candidates: expected word tokens below ${vocabulary}, got ${token}`,
+      `${name}: expected word tokens below ${vocabulary}, got ${token}`,
     );
   }
 }

@@ -124,6 +124,8 @@ export interface Decoding {
   readonly attention?: Float32Array | undefined;
   /** Only if there were candidates. */
   readonly scored?: Scored | undefined;
+  /** The blank, the end and the tokens that were asked for, in this order; only if some were. */
+  readonly table?: TokenTable | undefined;
 }
 
 /** What a batch of one decoder pass cost, counted where it happened. */
@@ -151,6 +153,8 @@ export interface DecodeRequest {
   readonly attention?: boolean;
   /** Also say how likely these texts are, the same for every image: token ids of each. */
   readonly candidates?: readonly (readonly number[])[] | undefined;
+  /** Also say how likely these tokens are in every slot. Not beside candidates. */
+  readonly tokens?: readonly number[] | undefined;
 }
 
 /** How many tokens of a slot the posteriors hold: 8, or all of a smaller vocabulary. */

@@ -3,11 +3,12 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { downloadModel, loadModelFiles } from './files.ts';
 import {
-  answerTask,
   captionTasks,
-  findAnswerTask,
   findCaptionTask,
+  findTask,
+  onlyTask,
   parseManifest,
+  wordCount,
 } from './manifest.ts';
 
 const URL_OF_MODEL = 'https://example.test/model/';
@@ -317,12 +318,68 @@ describe('parseManifest', () => {
   });
 });
 
+const bins = { first: 10, count: 6 };
+const locate = {
+  ...{ kind: 'locate', prompt: 'where is {}?', queries: { first: 4, count: 7 }, bins },
+  calibration: { curve: [[-1, 0.5]] },
+};
+const labels = { entailment: 'yes', neutral: 'maybe', contradiction: 'no' };
+const entail = {
+  ...{ kind: 'entail', prompt: 'is it true that {}?', queries: { first: 0, count: 3 }, labels },
+  calibration: { candidates: { weight: 1, floor: 0 } },
+};
+
+/** A manifest of a model that points and judges, with some of its tasks changed. */
+function pointing(points: object = {}, judges: object = {}) {
+  const { caption } = manifest().tasks;
+  return parse({
+    decoder: { ...manifest().decoder, vocabulary: 16, queries: 11 },
+    tasks: { caption, locate: { ...locate, ...points }, entail: { ...entail, ...judges } },
+  });
+}
+
+describe('a task that points or judges', () => {
+  it.each([
+    ['has no place for a phrase', { prompt: 'where?' }, /locate\.prompt: Expected one {}/],
+    ['has two', { prompt: '{} in {}' }, /locate\.prompt: Expected one {}/],
+    [
+      'has too few slots',
+      { queries: { first: 0, count: 6 } },
+      /queries: Expected at least 7 slots/,
+    ],
+    ['has one bin', { bins: { first: 10, count: 1 } }, /locate\.bins\.count/],
+    ['has bins beyond the vocabulary', { bins: { first: 11, count: 6 } }, /got 6 from 11/],
+    ['takes the end for a bin', { bins: { first: 2, count: 6 } }, /below 16 without 0 and 2/],
+  ])('is refused if it %s', (_, change, message) => {
+    expect(() => pointing(change)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-model',
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+
+  it.each([
+    ['has no place for a statement', { prompt: 'so?' }, /entail\.prompt: Expected one {}/],
+    ['lacks a label', { labels: { ...labels, neutral: undefined } }, /entail\.labels\.neutral/],
+    ['has a label without words', { labels: { ...labels, neutral: '?' } }, /with words in them/],
+    ['has two alike', { labels: { ...labels, neutral: 'No.' } }, /no two alike/],
+  ])('is refused if it %s', (_, change, message) => {
+    expect(() => pointing({}, change)).toThrow(
+      expect.objectContaining({
+        code: 'invalid-model',
+        message: expect.stringMatching(message),
+      }),
+    );
+  });
+});
+
 describe('tasks', () => {
   it('are found by name, the first caption without one', () => {
     expect([...captionTasks(parse()).keys()]).toEqual(['caption', 'caption-human']);
     expect(findCaptionTask(parse(), undefined).prompt).toBe('what?');
     expect(findCaptionTask(parse(), 'caption-human').prompt).toBe('so?');
-    expect(findAnswerTask(parse()).queries).toEqual({ first: 3, count: 1 });
+    expect(findTask(parse(), 'answer').queries).toEqual({ first: 3, count: 1 });
   });
 
   it.each(['sing', 'answer', 'toString', ''])('has no caption task %j', (name) => {
@@ -337,12 +394,33 @@ describe('tasks', () => {
   it('may lack an answer', () => {
     const { caption } = manifest().tasks;
     const mute = parse({ tasks: { caption } });
-    expect(answerTask(mute)).toBeUndefined();
-    expect(() => findAnswerTask(mute)).toThrow(
+    expect(onlyTask(mute, 'answer')).toBeUndefined();
+    expect(() => findTask(mute, 'answer')).toThrow(
       expect.objectContaining({
         code: 'invalid-argument',
         message: 'This model answers no questions',
       }),
     );
+  });
+
+  it('may locate and entail, or say that they do not', () => {
+    const both = pointing();
+    expect(findTask(both, 'locate').bins).toEqual({ first: 10, count: 6 });
+    expect(findTask(both, 'entail').labels.neutral).toBe('maybe');
+    const lacking = [
+      ['locate', 'This model points at nothing: it has no task of the kind "locate"'],
+      ['entail', 'This model judges no statements: it has no task of the kind "entail"'],
+    ] as const;
+    for (const [kind, message] of lacking) {
+      expect(() => findTask(parse(), kind)).toThrow(
+        expect.objectContaining({ code: 'invalid-argument', message }),
+      );
+    }
+  });
+
+  it('have words for all tokens but the locations at their end', () => {
+    expect(wordCount(parse())).toBe(9);
+    expect(wordCount(pointing())).toBe(10);
+    expect(wordCount(pointing({ bins: { first: 9, count: 6 } }))).toBe(16);
   });
 });

@@ -9,12 +9,16 @@ export interface ImageTransform {
   readonly std: readonly [number, number, number];
 }
 
-/** An image as sRGB bytes. */
-export interface RgbaPixels {
-  /** [height, width, 4], alpha not multiplied in */
-  readonly data: Uint8Array | Uint8ClampedArray;
+/** In pixels. */
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** An image as sRGB bytes. */
+export interface RgbaPixels extends Size {
+  /** [height, width, 4], alpha not multiplied in */
+  readonly data: Uint8Array | Uint8ClampedArray;
 }
 
 /**

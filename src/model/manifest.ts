@@ -1,6 +1,10 @@
 /** manifest.json: what a model's folder holds, read and checked. */
 import * as v from 'valibot';
 import { NarvlError } from '../errors.ts';
+import { normalise, PLACE } from './text.ts';
+
+/** Slots that any box fits into: four tokens, the end, a blank between each of two pairs of equals. */
+const FEWEST_BOX_SLOTS = 7;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -38,23 +42,36 @@ const beam = v.object({
   ),
 });
 
-/** How sure its texts may be: see `Curve` and `Sharing`. */
-const calibration = v.object({
-  curve: v.pipe(
-    v.array(v.tuple([v.number(), probability])),
-    v.minLength(1),
-    v.check(
-      (curve) => curve.every(([x], i) => i === 0 || x > (curve[i - 1]?.[0] ?? x)),
-      'Expected points in rising order',
-    ),
+/** How often what it says is right: see `Curve`. */
+const curve = v.pipe(
+  v.array(v.tuple([v.number(), probability])),
+  v.minLength(1),
+  v.check(
+    (curve) => curve.every(([x], i) => i === 0 || x > (curve[i - 1]?.[0] ?? x)),
+    'Expected points in rising order',
   ),
-  candidates: v.optional(
-    v.object({
-      weight: v.pipe(v.number(), v.gtValue(0)),
-      floor: probability,
-    }),
-  ),
-});
+);
+
+/** How candidates share a probability of 1: see `Sharing`. */
+const sharing = v.object({ weight: v.pipe(v.number(), v.gtValue(0)), floor: probability });
+
+/** How sure the texts of a task may be. */
+const calibration = v.object({ curve, candidates: v.optional(sharing) });
+
+/** A prompt with one place for the caller's text. */
+const template = v.pipe(
+  v.string(),
+  v.check((text) => text.split(PLACE).length === 2, `Expected one ${PLACE} for the caller's text`),
+);
+
+/** What the model writes for each label: texts with words, no two alike. */
+const labels = v.pipe(
+  v.object({ entailment: v.string(), neutral: v.string(), contradiction: v.string() }),
+  v.check((texts) => {
+    const normal = Object.values(texts).map(normalise);
+    return !normal.includes('') && new Set(normal).size === normal.length;
+  }, 'Expected three texts with words in them, no two alike'),
+);
 
 const task = v.variant('kind', [
   /** Describe the photo; `prompt` says in which style. */
@@ -71,6 +88,32 @@ const task = v.variant('kind', [
     queries,
     beam: v.optional(beam),
     calibration: v.optional(calibration),
+  }),
+  /**
+   * Say where a phrase's thing is. A text of the task is x0, y0, x1, y1, each a location token: of
+   * `bins.count` ids from `bins.first` on, the i-th is (i + 0.5) / count of the width or height.
+   */
+  v.object({
+    kind: v.literal('locate'),
+    prompt: template,
+    queries: v.pipe(
+      queries,
+      v.check(
+        (range) => range.count >= FEWEST_BOX_SLOTS,
+        `Expected at least ${FEWEST_BOX_SLOTS} slots, so that equal neighbours fit`,
+      ),
+    ),
+    bins: v.object({ first: id, count: v.pipe(count, v.minValue(2), v.maxValue(1024)) }),
+    /** Of the log probability of a box by its four tokens. */
+    calibration: v.optional(v.object({ curve })),
+  }),
+  /** Say whether a statement about the photo follows from it. */
+  v.object({
+    kind: v.literal('entail'),
+    prompt: template,
+    queries,
+    labels,
+    calibration: v.optional(v.object({ candidates: sharing })),
   }),
 ]);
 
@@ -140,8 +183,10 @@ export type TaskCalibration = v.InferOutput<typeof calibration>;
 /** A style that the model describes photos in. */
 export type CaptionTask = Extract<Task, { kind: 'caption' }>;
 
-/** How the model answers questions. */
-export type AnswerTask = Extract<Task, { kind: 'answer' }>;
+/** A task that a model has once or not at all: it answers, points or judges. */
+export type OnlyTask<K extends OnlyKind> = Extract<Task, { kind: K }>;
+
+type OnlyKind = Exclude<Task['kind'], 'caption'>;
 
 /**
  * The manifest in `text`.
@@ -182,7 +227,8 @@ export function parseManifest(text: string): Manifest {
         `${rows + prompt.length}, got ${decoder.memory}`,
     );
   }
-  for (const [name, { queries, beam }] of Object.entries(tasks)) {
+  for (const [name, task] of Object.entries(tasks)) {
+    const { queries } = task;
     if (queries.first + queries.count > decoder.queries) {
       throw new NarvlError(
         'invalid-model',
@@ -190,6 +236,8 @@ export function parseManifest(text: string): Manifest {
           `got ${queries.count} from ${queries.first}`,
       );
     }
+    if (task.kind === 'locate') checkBins(name, task.bins, decoder);
+    const beam = beamOf(task);
     if (beam && !Object.hasOwn(files, beam.ngrams)) {
       throw new NarvlError(
         'invalid-model',
@@ -206,6 +254,33 @@ export function parseManifest(text: string): Manifest {
   return result.output;
 }
 
+/** @throws NarvlError 'invalid-model' unless bins are tokens of the decoder, the blank and EOS not among them. */
+function checkBins(
+  name: string,
+  { first, count }: OnlyTask<'locate'>['bins'],
+  { vocabulary, blank, eos }: Manifest['decoder'],
+): void {
+  const isBin = (token: number) => token >= first && token < first + count;
+  if (first + count <= vocabulary && !isBin(blank) && !isBin(eos)) return;
+  throw new NarvlError(
+    'invalid-model',
+    `manifest.json, tasks.${name}.bins: expected ids below ${vocabulary} without ${blank} and ${eos}, ` +
+      `got ${count} from ${first}`,
+  );
+}
+
+/** How the texts of a task are searched, if they are. */
+export function beamOf(task: Task): TaskBeam | undefined {
+  return 'beam' in task ? task.beam : undefined;
+}
+
+/** How many ids have a text, from 0 on: all but location tokens at the vocabulary's end. */
+export function wordCount(manifest: Manifest): number {
+  const { vocabulary } = manifest.decoder;
+  const bins = onlyTask(manifest, 'locate')?.bins;
+  return bins && bins.first + bins.count === vocabulary ? bins.first : vocabulary;
+}
+
 /** The tasks that describe a photo by their names, the default one first. */
 export function captionTasks({ tasks }: Manifest): Map<string, CaptionTask> {
   return new Map(
@@ -215,9 +290,12 @@ export function captionTasks({ tasks }: Manifest): Map<string, CaptionTask> {
   );
 }
 
-/** The task that answers questions, if there is one. */
-export function answerTask({ tasks }: Manifest): AnswerTask | undefined {
-  return Object.values(tasks).find((task) => task.kind === 'answer');
+/** The task of a kind that a model has at most one of, if there is one. */
+export function onlyTask<K extends OnlyKind>(
+  { tasks }: Manifest,
+  kind: K,
+): OnlyTask<K> | undefined {
+  return Object.values(tasks).find((task): task is OnlyTask<K> => task.kind === kind);
 }
 
 /**
@@ -235,12 +313,19 @@ export function findCaptionTask(manifest: Manifest, name: string | undefined): C
   );
 }
 
+/** What is said of a model that lacks a task. */
+const lacking: Record<OnlyKind, string> = {
+  answer: 'This model answers no questions',
+  locate: 'This model points at nothing: it has no task of the kind "locate"',
+  entail: 'This model judges no statements: it has no task of the kind "entail"',
+};
+
 /**
- * The task that answers questions.
+ * The task of a kind that a model has at most one of.
  * @throws NarvlError `invalid-argument` if there is none.
  */
-export function findAnswerTask(manifest: Manifest): AnswerTask {
-  const task = answerTask(manifest);
+export function findTask<K extends OnlyKind>(manifest: Manifest, kind: K): OnlyTask<K> {
+  const task = onlyTask(manifest, kind);
   if (task) return task;
-  throw new NarvlError('invalid-argument', 'This model answers no questions');
+  throw new NarvlError('invalid-argument', lacking[kind]);
 }

@@ -53,8 +53,11 @@ describe('a file that is none', () => {
     expect(() => open(data)).toThrow(message);
   });
 
-  test('of another vocabulary', () => {
+  test('of another vocabulary, but for tokens without a text', () => {
     expect(() => open(bytes, 9)).toThrow("expected the decoder's 9 tokens, got 8");
+    const model = new NgramModel(bytes.slice().buffer, 12, 8);
+    expect(model.logProb([1], 4)).toBe(open(bytes).logProb([1], 4));
+    expect(model.logProb([1], 8)).toBe(Number.NEGATIVE_INFINITY);
   });
 
   test('is refused or read, whatever its bytes are', () => {

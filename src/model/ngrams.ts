@@ -37,24 +37,25 @@ export class NgramModel {
   /**
    * @param file as `pack` wrote it
    * @param vocabulary the decoder's vocabulary size
+   * @param words how many of its tokens have a text, from 0 on: the file may know of those alone
    * @throws NarvlError 'invalid-model' if the file is no model of that vocabulary.
    */
-  constructor(file: ArrayBuffer, vocabulary: number) {
-    const words = Math.min(file.byteLength >> 2, 4 + MOST_ORDERS);
-    const header = new Uint32Array(file, 0, words);
-    const [magic, version, order = 0, size] = header;
+  constructor(file: ArrayBuffer, vocabulary: number, words = vocabulary) {
+    const numbers = Math.min(file.byteLength >> 2, 4 + MOST_ORDERS);
+    const header = new Uint32Array(file, 0, numbers);
+    const [magic, version, order = 0, size = 0] = header;
     if (magic !== MAGIC || version !== VERSION) {
       throw invalid(`expected an n-gram model of version ${VERSION}`);
     }
-    if (size !== vocabulary) {
+    if (size !== vocabulary && size !== words) {
       throw invalid(`expected the decoder's ${vocabulary} tokens, got ${size}`);
     }
     if (order < 1 || order > MOST_ORDERS || header.length < 4 + order) {
       throw invalid(`expected an order of 1 to ${MOST_ORDERS} with its counts, got ${order}`);
     }
     const counts = Array.from(header.subarray(4, 4 + order));
-    if (counts[0] !== vocabulary) {
-      throw invalid(`expected ${vocabulary} single tokens, got ${counts[0]}`);
+    if (counts[0] !== size) {
+      throw invalid(`expected ${size} single tokens, got ${counts[0]}`);
     }
     const reader = new Reader(file, 4 * (4 + order));
     this.#levels = counts.map((grams, level): Level => {
@@ -68,7 +69,7 @@ export class NgramModel {
     });
     reader.end();
     this.order = order;
-    this.vocabulary = vocabulary;
+    this.vocabulary = size;
   }
 
   /**

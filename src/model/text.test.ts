@@ -1,7 +1,7 @@
 /** Questions in the form that training gave them; the first cases are those of test_data.py. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { normalise, readText } from './text.ts';
+import { fillPrompt, normalise, readText } from './text.ts';
 
 test.each([
   ['A dog , running on the way .', 'a dog, running on the way'],
@@ -59,6 +59,21 @@ describe('readText', () => {
   ])('refuses %j', (question, message) => {
     expect(() => readText(question, 'a question')).toThrow(
       expect.objectContaining({ code: 'invalid-argument', message }),
+    );
+  });
+});
+
+describe('fillPrompt', () => {
+  it('puts the normal form of a text in its place, whatever it says', () => {
+    expect(fillPrompt('where is {}?', ' The "red" dog. ', 'a phrase')).toBe(
+      'where is the red dog?',
+    );
+    expect(fillPrompt('is {} here', '$& {}', 'a phrase')).toBe('is $& {} here');
+  });
+
+  it('says what it is that has no words', () => {
+    expect(() => fillPrompt('where is {}?', '?', 'a phrase')).toThrow(
+      'Expected a phrase with words in it, got "?"',
     );
   });
 });

@@ -23,6 +23,17 @@ export function normalise(text: string): string {
     .replace(edges, '');
 }
 
+/** Where a caller's text goes in a task's prompt. */
+export const PLACE = '{}';
+
+/**
+ * A task's prompt with a caller's text in it, in normal form; `what` is what an error calls the text.
+ * @throws NarvlError `invalid-argument` as `readText`.
+ */
+export function fillPrompt(prompt: string, text: unknown, what: string): string {
+  return prompt.split(PLACE).join(readText(text, what));
+}
+
 /**
  * A caller's text in normal form; `what` is what an error calls it.
  * @throws NarvlError `invalid-argument` if it is no text, a far too long one, or has no words.

@@ -2,27 +2,28 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { NarvlError } from '../errors.ts';
 
-/** The model's word pieces. */
+/** The model's word pieces. Location tokens are none: they have no text. */
 export class Tokenizer {
   readonly #tokenizer: HuggingFaceTokenizer;
+  readonly #size: number;
 
   /**
    * @param file tokenizer.json
-   * @param vocabulary token ids that the decoder can give
+   * @param words token ids of the decoder that have a text, from 0 on
    * @throws NarvlError `invalid-model` if the file does not fit that.
    */
-  constructor(file: ArrayBuffer, vocabulary: number) {
+  constructor(file: ArrayBuffer, words: number) {
     try {
       const json: object = JSON.parse(new TextDecoder().decode(file));
       this.#tokenizer = new HuggingFaceTokenizer(json, {});
     } catch (cause) {
       throw new NarvlError('invalid-model', 'tokenizer.json cannot be read', { cause });
     }
-    const size = this.#tokenizer.get_vocab().size;
-    if (size !== vocabulary) {
+    this.#size = this.#tokenizer.get_vocab().size;
+    if (this.#size !== words) {
       throw new NarvlError(
         'invalid-model',
-        `tokenizer.json: expected the decoder's ${vocabulary} tokens, got ${size}`,
+        `tokenizer.json: expected the decoder's ${words} tokens, got ${this.#size}`,
       );
     }
   }
@@ -51,12 +52,13 @@ export class Tokenizer {
 
   /** The text that token ids spell. */
   decode(ids: readonly number[]): string {
-    if (ids.length === 0) return '';
-    return this.#tokenizer.decode([...ids], { skip_special_tokens: true }).trim();
+    const words = ids.filter((id) => id < this.#size);
+    if (words.length === 0) return '';
+    return this.#tokenizer.decode(words, { skip_special_tokens: true }).trim();
   }
 
   /** One token as it stands in a text, leading space included; special tokens by their name. */
   piece(id: number): string {
-    return this.#tokenizer.decode([id], { skip_special_tokens: false });
+    return id < this.#size ? this.#tokenizer.decode([id], { skip_special_tokens: false }) : '';
   }
 }

@@ -7,13 +7,17 @@ import {
   bitmapsOf,
   type Caption,
   type DeviceChoice,
+  type Entailed,
   LARGEST_BATCH,
+  type Located,
   MOST_SCORED,
   type ModelInfo,
   type PixelLimits,
   PRIORITIES,
   type Priority,
   type Progress,
+  type Replies,
+  type Reply,
   type WireImage,
 } from '../protocol.ts';
 import { abortable, throwIfAborted } from './abort.ts';
@@ -103,6 +107,24 @@ export class Narvl {
   }
 
   /**
+   * Where in an image a phrase's thing is. Who has more than one phrase looks first.
+   * @throws NarvlError as `caption` does; `invalid-argument` also for a phrase that has no words or too
+   * many, and if the model points at nothing.
+   */
+  async locate(image: ImageSource, phrase: string, call: LookOptions = {}): Promise<Located> {
+    return this.#askImage(image, { kind: 'locate', phrase }, call);
+  }
+
+  /**
+   * Whether a statement follows from an image. Who has more than one statement looks first.
+   * @throws NarvlError as `caption` does; `invalid-argument` also for a statement that has no words or
+   * too many, and if the model judges none.
+   */
+  async entails(image: ImageSource, statement: string, call: LookOptions = {}): Promise<Entailed> {
+    return this.#askImage(image, { kind: 'entail', statement }, call);
+  }
+
+  /**
    * Look at an image once, to ask many things of it. A look is kept until it is disposed, and at
    * most 64 are. @throws NarvlError as `caption` does, and `too-many-looks`.
    */
@@ -127,21 +149,25 @@ export class Narvl {
     });
   }
 
-  async #askImage(image: ImageSource, ask: Ask, options: AskOptions): Promise<Caption> {
+  async #askImage<A extends Ask>(
+    image: ImageSource,
+    ask: A,
+    options: AskOptions,
+  ): Promise<Replies[A['kind']]> {
     const [result] = await this.#askImages([image], ask, options);
     if (!result) throw new NarvlError('worker-failed', 'The worker left out the image');
     if (result instanceof NarvlError) throw result;
     return result;
   }
 
-  async #askImages(
+  async #askImages<A extends Ask>(
     images: readonly ImageSource[],
-    ask: Ask,
+    ask: A,
     options: AskOptions,
-  ): Promise<(Caption | NarvlError)[]> {
+  ): Promise<(Replies[A['kind']] | NarvlError)[]> {
     throwIfAborted(options.signal);
     checkPriority(options.priority);
-    const results: (Caption | NarvlError)[] = [];
+    const results: (Replies[A['kind']] | NarvlError)[] = [];
     const scored = Math.floor(MOST_SCORED / (options.candidates?.length || 1));
     const some = Math.max(1, Math.min(LARGEST_BATCH, scored));
     for (let at = 0; at < images.length; at += some) {
@@ -151,11 +177,11 @@ export class Narvl {
   }
 
   /** As many images as one job takes. */
-  async #askSome(
+  async #askSome<A extends Ask>(
     images: readonly ImageSource[],
-    ask: Ask,
+    ask: A,
     { signal, ...wanted }: AskOptions,
-  ): Promise<(Caption | NarvlError)[]> {
+  ): Promise<(Replies[A['kind']] | NarvlError)[]> {
     const wired = await Promise.all(
       images.map((image) => toWire(image, signal).catch(asNarvlError)),
     );
@@ -170,7 +196,7 @@ export class Narvl {
       if (image instanceof NarvlError) return image;
       const outcome = outcomes.shift();
       if (!outcome) return new NarvlError('worker-failed', 'The worker left out an image');
-      return outcome.ok ? outcome.value : toError(outcome.error);
+      return outcome.ok ? replyTo(ask, outcome.value) : toError(outcome.error);
     });
   }
 
@@ -187,16 +213,16 @@ export class Narvl {
     }
   }
 
-  async #askLook(
+  async #askLook<A extends Ask>(
     session: Session,
     look: number,
-    ask: Ask,
+    ask: A,
     { signal, ...wanted }: AskOptions,
-  ): Promise<Caption> {
+  ): Promise<Replies[A['kind']]> {
     checkPriority(wanted.priority);
     const request = { look, ask, ...wanted };
     try {
-      return await session.call((api, job) => api.askLook(job, request), signal);
+      return replyTo(ask, await session.call((api, job) => api.askLook(job, request), signal));
     } catch (error) {
       if (!isLost(error) || !session.over) throw error;
       const { code, message } = error;
@@ -252,6 +278,11 @@ export class Narvl {
       throw error;
     }
   }
+}
+
+/** The reply that the worker gives to such an ask; its type does not survive Comlink. */
+function replyTo<A extends Ask>(_ask: A, reply: Reply): Replies[A['kind']] {
+  return reply as Replies[A['kind']];
 }
 
 function folderUrl(url: string | URL): string {

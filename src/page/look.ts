@@ -1,7 +1,17 @@
 /** A photo that was looked at once, to be asked many things. */
 
 import { NarvlError } from '../errors.ts';
-import type { Answer, Ask, Caption, Priority, Timings, Wanted } from '../protocol.ts';
+import type {
+  Answer,
+  Ask,
+  Caption,
+  Entailed,
+  Located,
+  Priority,
+  Replies,
+  Timings,
+  Wanted,
+} from '../protocol.ts';
 import { Ending } from './ending.ts';
 
 /** When a call is done, and whether at all. */
@@ -28,12 +38,12 @@ export interface ScoreOptions extends CallOptions {
   readonly task?: string | undefined;
 }
 
-/** How an image is looked at. */
+/** How an image is looked at, a phrase located in it, or a statement judged. */
 export type LookOptions = CallOptions;
 
 /** What a look needs of the model that made it. */
 export interface Looker {
-  ask(ask: Ask, options: AskOptions): Promise<Caption>;
+  ask<A extends Ask>(ask: A, options: AskOptions): Promise<Replies[A['kind']]>;
   forget(): void;
 }
 
@@ -75,6 +85,25 @@ export class Look {
   }
 
   /**
+   * Where in the photo a phrase's thing is: the likeliest of all boxes by its exact probability. There
+   * always is one, of what is not there with little confidence.
+   * @throws NarvlError as `caption` does; `invalid-argument` also for a phrase that has no words or too
+   * many, and if the model points at nothing.
+   */
+  locate(phrase: string, call: LookOptions = {}): Promise<Located> {
+    return this.#ask({ kind: 'locate', phrase }, call);
+  }
+
+  /**
+   * Whether a statement follows from the photo, may be true, or is contradicted by it.
+   * @throws NarvlError as `caption` does; `invalid-argument` also for a statement that has no words or
+   * too many, and if the model judges none.
+   */
+  entails(statement: string, call: LookOptions = {}): Promise<Entailed> {
+    return this.#ask({ kind: 'entail', statement }, call);
+  }
+
+  /**
    * How likely a text is, as a caption or as an answer: over every path through the slots that
    * spells it, exactly.
    * @returns the natural log of its probability
@@ -85,9 +114,10 @@ export class Look {
     if (question !== undefined && task !== undefined) {
       throw new NarvlError('invalid-argument', 'Expected a question or a task, got both');
     }
-    const ask: Ask =
-      question === undefined ? { kind: 'caption', task } : { kind: 'answer', question };
-    const { candidates } = await this.#ask(ask, { candidates: [text], ...call });
+    const options = { candidates: [text], ...call };
+    const { candidates } = await (question === undefined
+      ? this.caption({ task, ...options })
+      : this.answer(question, options));
     return candidates?.[0]?.logProb ?? -Infinity;
   }
 
@@ -98,7 +128,7 @@ export class Look {
     this.#looker.forget();
   }
 
-  async #ask(ask: Ask, options: AskOptions): Promise<Caption> {
+  async #ask<A extends Ask>(ask: A, options: AskOptions): Promise<Replies[A['kind']]> {
     if (this.#disposal.error) throw this.#disposal.error;
     return this.#disposal.before(this.#looker.ask(ask, options));
   }

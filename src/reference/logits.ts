@@ -26,7 +26,11 @@ export interface Pass {
 export function readLogits(
   shape: DecoderShape,
   { logits, map }: Pass,
-  { posteriors: wanted, candidates }: Pick<DecodeRequest, 'posteriors' | 'candidates'>,
+  {
+    posteriors: wanted,
+    candidates,
+    tokens: asked,
+  }: Omit<DecodeRequest, 'memoryLengths' | 'queries'>,
 ): Decoding {
   const { vocabulary, blank, eos } = shape;
   const found = posteriors(logits, vocabulary, posteriorCount(shape));
@@ -43,6 +47,7 @@ export function readLogits(
     slots,
     ...(wanted ? { posteriors: found } : {}),
     ...(map ? { attention: map } : {}),
+    ...(asked ? { table: tokenTable(logits, vocabulary, columnsOf([asked], shape).tokens) } : {}),
   };
   checkDecoding(shape, decoding);
   return candidates ? { ...decoding, scored: score(shape, logits, slots, candidates) } : decoding;

@@ -2,17 +2,18 @@
  * The whole flow from an image to words, in one place:
  *
  *     image → pixels → [preprocess] → [vision.onnx] → features
- *     features + prompt → [fusion.onnx] → memory → [decoder] → slots → search → text
+ *     features + prompt → [fusion.onnx] → memory → [decoder] → slots → search → text, box or label
  *
  * On WebGPU every bracket runs on one GPUDevice and nothing but each slot's likeliest tokens comes
  * back. The first line is a look, which can be kept; the second is what each prompt asked of it
  * costs.
  */
-import { type Candidates, choose, readCandidates, type Sharing } from '../decode/candidates.ts';
+import { choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
-import type { Judgement } from '../decode/confidence.ts';
+import { labelCandidates, readEntailment } from '../decode/entailment.ts';
 import { explain } from '../decode/explain.ts';
-import { type Search, Searches, search, withNames } from '../decode/search.ts';
+import { readLocation } from '../decode/location.ts';
+import { Searches, search, withNames } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features, type Fused } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
@@ -20,23 +21,23 @@ import type { Gpu } from '../gpu/device.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
 import { downloadModel } from '../model/files.ts';
-import type { RgbaPixels } from '../model/image.ts';
+import type { RgbaPixels, Size } from '../model/image.ts';
 import {
-  answerTask,
+  type CaptionTask,
   captionTasks,
-  findAnswerTask,
   findCaptionTask,
+  findTask,
   type Manifest,
-  type TaskBeam,
-  type TaskCalibration,
+  type OnlyTask,
+  onlyTask,
+  wordCount,
 } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
 import { readQuestion } from '../model/question.ts';
+import { fillPrompt } from '../model/text.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import {
-  type Ask,
   type AskRequest,
-  type Caption,
   type Device,
   type ImagesRequest,
   type LookAskRequest,
@@ -47,7 +48,9 @@ import {
   type Outcome,
   type PixelLimits,
   type Progress,
+  type Reply,
   type Timings,
+  type Wanted,
   type WireImage,
 } from '../protocol.ts';
 import { preprocess } from '../reference/preprocess.ts';
@@ -60,18 +63,29 @@ import {
   readChoice,
 } from './devices.ts';
 import { outcomeOf } from './outcome.ts';
-import { readPixels } from './pixels.ts';
+import { type Picture, readPixels } from './pixels.ts';
 
-/** A pixel source with what it took to read it. */
-interface Read {
-  readonly pixels: RgbaPixels;
+/** A picture with what it took to read it. */
+interface Read extends Picture {
   readonly milliseconds: number;
 }
 
 /** Images as the network sees them, and what it took each to get there. */
 interface Sight {
   readonly features: Features;
+  /** The images' own. */
+  readonly sizes: readonly Size[];
   readonly timings: readonly Timings[];
+}
+
+/** What one image's slots say: a text, a box or a label. */
+type Finding = Reading | ReturnType<typeof readLocation> | ReturnType<typeof readEntailment>;
+
+/** One image's decoding, and what else it is read with. */
+interface Decoded {
+  readonly decoding: Decoding;
+  readonly names: readonly Name[];
+  readonly size: Size;
 }
 
 /** What the network is to read beside an image, and the slots that are to answer. */
@@ -81,15 +95,10 @@ interface Prompt {
   /** How many of them say something. */
   readonly used: number;
   readonly queries: QueryRange;
-  /** How its text is found; without it the likeliest path is collapsed. */
-  readonly search: Search | undefined;
-  readonly alternatives: number;
-  /** Texts to choose from, instead of a search. */
-  readonly candidates: Candidates | undefined;
-  readonly judgement: Judgement;
-  readonly sharing: Sharing | undefined;
-  readonly explain: boolean;
-  readonly posteriors: boolean;
+  /** What the decoder is to say of those slots. */
+  readonly wanted: Omit<DecodeRequest, 'memoryLengths' | 'queries'>;
+  /** What that means. */
+  read(decoded: Decoded): Finding;
 }
 
 /** A model on its devices. Its callers see to it that no two calls overlap. */
@@ -165,7 +174,7 @@ export class Pipeline {
         onProgress({ stage: 'prepare', ...bytes });
         const { 'tokenizer.json': file } = model.files;
         return {
-          tokenizer: new Tokenizer(file, manifest.decoder.vocabulary),
+          tokenizer: new Tokenizer(file, wordCount(manifest)),
           searches: new Searches(model),
         };
       }),
@@ -188,7 +197,9 @@ export class Pipeline {
       name: this.#manifest.name,
       device: this.#device,
       tasks: [...captionTasks(this.#manifest).keys()],
-      answers: answerTask(this.#manifest) !== undefined,
+      answers: onlyTask(this.#manifest, 'answer') !== undefined,
+      locates: onlyTask(this.#manifest, 'locate') !== undefined,
+      entails: onlyTask(this.#manifest, 'entail') !== undefined,
     };
   }
 
@@ -196,7 +207,7 @@ export class Pipeline {
    * One outcome an image, in order.
    * @throws NarvlError for what concerns them all: `invalid-argument`, `device-lost`, `aborted`.
    */
-  async askImages(request: ImagesRequest, signal: AbortSignal): Promise<Outcome<Caption>[]> {
+  async askImages(request: ImagesRequest, signal: AbortSignal): Promise<Outcome<Reply>[]> {
     const prompt = this.#readPrompt(request);
     const reads: Outcome<Read>[] = [];
     for (const image of request.images) {
@@ -207,17 +218,17 @@ export class Pipeline {
     const good = reads.flatMap((read) => (read.ok ? [read.value] : []));
     if (good.length === 0) return reads.filter((read) => !read.ok);
     const sight = await this.#see(good, signal);
-    let texts: Caption[];
+    let replies: Reply[];
     try {
-      texts = await this.#write(sight, prompt, signal);
+      replies = await this.#write(sight, prompt, signal);
     } finally {
       sight.features.dispose();
     }
     return reads.map((read) => {
       if (!read.ok) return read;
-      const text = texts.shift();
-      if (!text) throw new NarvlError('worker-failed', 'The decoder left out an image');
-      return { ok: true, value: text };
+      const reply = replies.shift();
+      if (!reply) throw new NarvlError('worker-failed', 'The decoder left out an image');
+      return { ok: true, value: reply };
     });
   }
 
@@ -242,13 +253,13 @@ export class Pipeline {
   }
 
   /** @throws NarvlError `invalid-argument`, `disposed`, `device-lost` or `aborted`. */
-  async askLook(request: LookAskRequest, signal: AbortSignal): Promise<Caption> {
+  async askLook(request: LookAskRequest, signal: AbortSignal): Promise<Reply> {
     const prompt = this.#readPrompt(request);
     const sight = this.#looks.get(request.look);
     if (!sight) throw new NarvlError('disposed', 'The look was disposed');
-    const [text] = await this.#write({ ...sight, timings: [noTime] }, prompt, signal);
-    if (!text) throw new NarvlError('worker-failed', 'The decoder left out the look');
-    return text;
+    const [reply] = await this.#write({ ...sight, timings: [noTime] }, prompt, signal);
+    if (!reply) throw new NarvlError('worker-failed', 'The decoder left out the look');
+    return reply;
   }
 
   /** Frees a look, if there is one of that name. */
@@ -259,37 +270,100 @@ export class Pipeline {
 
   /** @throws NarvlError `invalid-argument` for a prompt that the model cannot take. */
   #readPrompt({ ask, ...wanted }: AskRequest): Prompt {
+    switch (ask.kind) {
+      case 'caption': {
+        const task = findCaptionTask(this.#manifest, ask.task);
+        return this.#textPrompt(task.prompt, task, wanted);
+      }
+      case 'answer': {
+        const task = findTask(this.#manifest, 'answer');
+        const { length } = this.#manifest.prompt;
+        const question = readQuestion(ask.question, this.#tokenizer, length);
+        return this.#textPrompt(question, task, wanted);
+      }
+      case 'locate':
+        return this.#boxPrompt(ask.phrase);
+      case 'entail':
+        return this.#labelPrompt(ask.statement);
+    }
+  }
+
+  /** @throws NarvlError `invalid-argument` for a text that is too long. */
+  #encodePrompt(text: string): Pick<Prompt, 'ids' | 'used'> {
     const { length, pad } = this.#manifest.prompt;
-    const { text, queries, beam, calibration } = this.#task(ask);
-    if (wanted.explain && !this.#manifest.features.grid) {
+    return this.#tokenizer.encodePrompt(text, length, pad);
+  }
+
+  /** A caption or an answer: collapsed, searched or chosen among candidates. */
+  #textPrompt(text: string, task: CaptionTask | OnlyTask<'answer'>, wanted: Wanted): Prompt {
+    const { queries, beam, calibration } = task;
+    const { explain: explained = false, posteriors: shown = false, alternatives = 0 } = wanted;
+    const { grid } = this.#manifest.features;
+    if (explained && !grid) {
       throw new NarvlError('invalid-argument', 'explain: this model sees no grid of cells');
     }
+    const way = this.#searches.choose(beam, wanted);
+    const candidates = readCandidates(wanted.candidates, this.#tokenizer);
+    const { blank, eos } = this.#manifest.decoder;
+    const judgement = {
+      of: task.kind === 'answer' ? 'text' : 'words',
+      curve: calibration?.curve,
+    } as const;
     return {
-      ...this.#tokenizer.encodePrompt(text, length, pad),
+      ...this.#encodePrompt(text),
       queries,
-      search: this.#searches.choose(beam, wanted),
-      candidates: readCandidates(wanted.candidates, this.#tokenizer),
-      alternatives: wanted.alternatives ?? 0,
-      judgement: { of: ask.kind === 'answer' ? 'text' : 'words', curve: calibration?.curve },
-      sharing: calibration?.candidates,
-      explain: wanted.explain ?? false,
-      posteriors: wanted.posteriors ?? false,
+      wanted: {
+        posteriors: shown || way !== undefined,
+        attention: explained,
+        candidates: candidates?.tokens,
+      },
+      read: ({ decoding: collapsed, names }) => {
+        const { attention, posteriors } = collapsed;
+        const read = ({ tokens, slots }: Decoding): Reading => {
+          const decoding = { tokens, slots, ...(shown ? { posteriors } : {}) };
+          const reading = readDecoding(decoding, this.#tokenizer, { blank, eos }, judgement);
+          if (!attention || !grid) return reading;
+          return { ...reading, attention: explain(attention, reading.slots, grid) };
+        };
+        if (candidates) {
+          const chosen = choose(candidates, collapsed, { blank, eos }, calibration?.candidates);
+          const [{ text, probability: confidence }] = chosen.candidates;
+          return { ...read(chosen.decoding), text, confidence, candidates: chosen.candidates };
+        }
+        if (!way || !posteriors) return read(collapsed);
+        const found = search(posteriors, collapsed.tokens, withNames(way, names));
+        const reading = read(found.decoding);
+        if (alternatives === 0) return reading;
+        const { text } = reading;
+        const others = readAlternatives(found.others, this.#tokenizer, text, alternatives);
+        return { ...reading, alternatives: others };
+      },
     };
   }
 
-  #task(ask: Ask): {
-    text: string;
-    queries: QueryRange;
-    beam?: TaskBeam | undefined;
-    calibration?: TaskCalibration | undefined;
-  } {
-    if (ask.kind === 'caption') {
-      const { prompt, ...task } = findCaptionTask(this.#manifest, ask.task);
-      return { text: prompt, ...task };
-    }
-    const task = findAnswerTask(this.#manifest);
-    const text = readQuestion(ask.question, this.#tokenizer, this.#manifest.prompt.length);
-    return { text, ...task };
+  /** A phrase's box: the likeliest of all, by what the slots say of the location tokens. */
+  #boxPrompt(phrase: unknown): Prompt {
+    const { prompt, queries, bins, calibration } = findTask(this.#manifest, 'locate');
+    return {
+      ...this.#encodePrompt(fillPrompt(prompt, phrase, 'a phrase')),
+      queries,
+      wanted: { tokens: Array.from({ length: bins.count }, (_, bin) => bins.first + bin) },
+      read: ({ decoding, size }) => readLocation(decoding, calibration?.curve, size),
+    };
+  }
+
+  /** A statement's label: the likeliest of three, whose texts are candidates. */
+  #labelPrompt(statement: unknown): Prompt {
+    const { prompt, queries, labels, calibration } = findTask(this.#manifest, 'entail');
+    const { blank, eos } = this.#manifest.decoder;
+    const candidates = labelCandidates(labels, this.#tokenizer);
+    return {
+      ...this.#encodePrompt(fillPrompt(prompt, statement, 'a statement')),
+      queries,
+      wanted: { candidates: candidates.tokens },
+      read: ({ decoding }) =>
+        readEntailment(candidates, decoding, { blank, eos }, calibration?.candidates),
+    };
   }
 
   /** From pixels to features, which are the caller's to dispose of. */
@@ -303,19 +377,13 @@ export class Pipeline {
     const timings = reads.map(({ milliseconds: image }) => {
       return { ...noTime, image, preprocess, vision, total: image + preprocess + vision };
     });
-    return { features, timings };
+    return { features, sizes: reads.map(({ size }) => size), timings };
   }
 
-  /** From features and a prompt to one text an image. */
-  async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Caption[]> {
-    const { features, timings } = sight;
-    const { ids, used, queries } = prompt;
-    const request = {
-      queries,
-      posteriors: prompt.posteriors || prompt.search !== undefined,
-      attention: prompt.explain,
-      candidates: prompt.candidates?.tokens,
-    };
+  /** From features and a prompt to one reply an image. */
+  async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Reply[]> {
+    const { features, sizes, timings } = sight;
+    const { ids, used, queries, wanted } = prompt;
     const { decoder, prompt: longest } = this.#manifest;
     this.#checkAlive(signal);
     const clock = new Stopwatch();
@@ -326,60 +394,23 @@ export class Pipeline {
     const memoryLengths = new Array<number>(features.batch).fill(
       decoder.memory - longest.length + used,
     );
-    const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
+    const { decodings, cost } = await this.#decode(memory, { memoryLengths, queries, ...wanted });
     const decode = clock.lap();
     this.#checkAlive(signal);
-    const readings = decodings.map((decoding, i) => this.#read(decoding, prompt, names[i]));
+    const findings = decodings.map((decoding, i) =>
+      prompt.read({ decoding, names: names[i] ?? [], size: sizes[i] ?? noSize }),
+    );
     const search = clock.lap();
-    return readings.map((reading, i) => {
+    return findings.map((finding, i) => {
       const before = timings[i] ?? noTime;
       const total = before.total + fusion + decode + search;
       return {
-        ...reading,
+        ...finding,
         device: this.#device,
         timings: { ...before, fusion, decoder: decode, search, total },
         cost,
       };
     });
-  }
-
-  /** The text of one image's decoding, and what else was wanted. */
-  #read(collapsed: Decoding, prompt: Prompt, names: readonly Name[] = []): Reading {
-    const { blank, eos } = this.#manifest.decoder;
-    const shown = prompt.posteriors ? { posteriors: collapsed.posteriors } : {};
-    const { attention } = collapsed;
-    const { grid } = this.#manifest.features;
-    const read = ({ tokens, slots }: Decoding): Reading => {
-      const reading = readDecoding(
-        { tokens, slots, ...shown },
-        this.#tokenizer,
-        { blank, eos },
-        prompt.judgement,
-      );
-      if (!attention || !grid) return reading;
-      return { ...reading, attention: explain(attention, reading.slots, grid) };
-    };
-    if (prompt.candidates) {
-      const { decoding, candidates } = choose(
-        prompt.candidates,
-        collapsed,
-        { blank, eos },
-        prompt.sharing,
-      );
-      const [{ text, probability: confidence }] = candidates;
-      return { ...read(decoding), text, confidence, candidates };
-    }
-    if (!prompt.search || !collapsed.posteriors) return read(collapsed);
-    const { decoding, others } = search(
-      collapsed.posteriors,
-      collapsed.tokens,
-      withNames(prompt.search, names),
-    );
-    const reading = read(decoding);
-    const most = prompt.alternatives;
-    if (most === 0) return reading;
-    const alternatives = readAlternatives(others, this.#tokenizer, reading.text, most);
-    return { ...reading, alternatives };
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
@@ -429,8 +460,8 @@ export class Pipeline {
 async function readImage(image: WireImage, limits: PixelLimits): Promise<Read> {
   const clock = new Stopwatch();
   try {
-    const pixels = await readPixels(image, limits);
-    return { pixels, milliseconds: clock.lap() };
+    const picture = await readPixels(image, limits);
+    return { ...picture, milliseconds: clock.lap() };
   } catch (cause) {
     if (cause instanceof NarvlError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -451,6 +482,9 @@ const noTime: Timings = {
   search: 0,
   total: 0,
 };
+
+/** Of an image that there is not. */
+const noSize: Size = { width: 0, height: 0 };
 
 /** Milliseconds since the last lap. */
 class Stopwatch {

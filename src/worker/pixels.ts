@@ -5,7 +5,7 @@
  * can hold two gigabytes of pixels, and browsers decode a torn file without a word.
  */
 import { NarvlError } from '../errors.ts';
-import type { RgbaPixels } from '../model/image.ts';
+import type { RgbaPixels, Size } from '../model/image.ts';
 import type { PixelLimits, WireImage } from '../protocol.ts';
 import { firstPicture } from './animation.ts';
 import { layOnGround } from './ground.ts';
@@ -25,19 +25,30 @@ const LARGE = 40_000_000;
 /** Longer sides are scaled to it by the canvas: the network sees a few hundred pixels of them anyway. */
 const LONGEST_SIDE = 2048;
 
-/** @throws NarvlError `unsupported-image`, `image-too-large` or `image-unreadable`. */
-export async function readPixels(image: WireImage, limits: PixelLimits = {}): Promise<RgbaPixels> {
-  return layOnGround(await pixelsOf(image, limits));
+/** An image's pixels, and its own size, which may be larger. */
+export interface Picture {
+  readonly pixels: RgbaPixels;
+  readonly size: Size;
 }
 
-async function pixelsOf(image: WireImage, limits: PixelLimits): Promise<RgbaPixels> {
+/** @throws NarvlError `unsupported-image`, `image-too-large` or `image-unreadable`. */
+export async function readPixels(image: WireImage, limits: PixelLimits = {}): Promise<Picture> {
+  const { pixels, size } = await pictureOf(image, limits);
+  return { pixels: layOnGround(pixels), size };
+}
+
+async function pictureOf(image: WireImage, limits: PixelLimits): Promise<Picture> {
   switch (image.kind) {
-    case 'pixels':
-      return isPlain(image.pixels)
-        ? image.pixels
-        : drawPixels(await createImageBitmap(image.pixels));
-    case 'bitmap':
-      return drawPixels(image.bitmap);
+    case 'pixels': {
+      const { pixels } = image;
+      return isPlain(pixels)
+        ? { pixels, size: pixels }
+        : { pixels: drawPixels(await createImageBitmap(pixels)), size: pixels };
+    }
+    case 'bitmap': {
+      const { width, height } = image.bitmap; // Before it is closed.
+      return { pixels: drawPixels(image.bitmap), size: { width, height } };
+    }
     case 'blob':
       return readFile(await readBytes(image.blob), limits);
   }
@@ -52,7 +63,7 @@ function isPlain({ data, colorSpace, width, height }: ImageData): boolean {
   );
 }
 
-async function readFile(bytes: Uint8Array<ArrayBuffer>, limits: PixelLimits): Promise<RgbaPixels> {
+async function readFile(bytes: Uint8Array<ArrayBuffer>, limits: PixelLimits): Promise<Picture> {
   const type = await readType(bytes);
   const { format, mime } = type;
   const size = readSize(bytes, format);
@@ -76,7 +87,14 @@ async function readFile(bytes: Uint8Array<ArrayBuffer>, limits: PixelLimits): Pr
     const other = await decode(probe, type, large).catch(() => undefined);
     if (!other || !areAlike(pixels, other)) throw partMissing(mime);
   }
-  return firstPicture(pixels, whole.bytes, type, drawFrame);
+  const first = await firstPicture(pixels, whole.bytes, type, drawFrame);
+  return { pixels: first, size: asUpright(size, first) };
+}
+
+/** A header's size the way up of the pixels: browsers turn a photo as it says that it was taken. */
+function asUpright({ width, height }: Size, pixels: Size): Size {
+  const turned = width > height !== pixels.width > pixels.height;
+  return turned ? { width: height, height: width } : { width, height };
 }
 
 function partMissing(mime: string): NarvlError {
