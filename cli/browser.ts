@@ -2,7 +2,7 @@
 import { type Browser, chromium, type Page } from 'playwright';
 import { chromiumOptions } from '../e2e/chromium.ts';
 import type { AskOptions, CaptionOptions, DeviceChoice } from '../src/index.ts';
-import type { Reply } from './host.ts';
+import type { Question, Reply } from './host.ts';
 import { type LocalServer, startServer } from './server.ts';
 
 /** The runtime in a browser of its own; `close` ends both. */
@@ -46,10 +46,10 @@ export class BrowserRuntime {
     return this.#page.evaluate((given) => globalThis.narvlHost.caption(given), options);
   }
 
-  /** The answer to a question about a file; further ones in a row do not look at it again. */
-  async answer(file: string, question: string, options: AskOptions): Promise<Reply> {
+  /** What is asked about a file; further questions in a row do not look at it again. */
+  async ask(file: string, question: Question, options: AskOptions): Promise<Reply> {
     await this.#page.setInputFiles('#files', [file]);
-    return this.#page.evaluate((given) => globalThis.narvlHost.answer(...given), [
+    return this.#page.evaluate((given) => globalThis.narvlHost.ask(...given), [
       file,
       question,
       options,

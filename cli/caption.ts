@@ -1,21 +1,27 @@
 /** `npm run caption -- [options] FILES…`: the browser's captions and answers on the command line. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import type { DeviceChoice, Wanted, WeightBits } from '../src/index.ts';
+import type { Caption, DeviceChoice, Entailed, Located, Wanted, WeightBits } from '../src/index.ts';
 import { BrowserRuntime } from './browser.ts';
-import type { Reply } from './host.ts';
+import type { Question, Reply } from './host.ts';
 
 const USAGE = `Usage: npm run caption -- [options] FILES…
 
-  --json               one JSON line a file: {file, text, confidence, tokens, device, timings, cost}
+  --json               one JSON line a file: {file, text, confidence, tokens, device, timings, cost};
+                       of --locate {file, box, confidence, …}, box as [x0, y0, x1, y1] in shares of
+                       width and height; of --entails {file, label, probabilities, …}
   --encoder NAME       webgpu or wasm       (default: what suits the adapter)
   --decoder NAME       webgpu, wasm or reference  (default: what suits the adapter)
   --weights BITS       32, 16 or 8: the decoder's weights on the GPU (default: what is fastest)
   --ask "…"            answer this question about each file instead of captioning it
+  --locate "…"         say where this is in each file
+  --entails "…"        say whether this statement is true of each file: entailment, neutral or
+                       contradiction
   --candidates "A,B"   choose among these texts; with --json, how likely each is
   --task NAME          a caption task of the model's manifest, such as caption-human
-  --tasks FILE.jsonl   many jobs: a line {"file": …, "ask"?: …, "task"?: …, "candidates"?: […]}
-                       each, answered in order with its keys kept, printed as soon as it is answered
+  --tasks FILE.jsonl   many jobs: a line {"file": …, "ask"?: …, "locate"?: …, "entails"?: …,
+                       "task"?: …, "candidates"?: […]} each, answered in order with its keys kept,
+                       printed as soon as it is answered
   --search NAME        beam (by whole texts) or greedy (slot by slot; default: beam)
   --alternatives N     with --json, also up to N other texts
   --explain            with --json, also where in the photo each word looked
@@ -28,11 +34,15 @@ to Chromium, for a machine with a GPU; without it Chromium's software adapter is
 
 A file that cannot be read gets {file, error: {code, message}}; the exit status is then 1.`;
 
+/** What a file can be asked, each by a key of its line; without any it is captioned. */
+const QUESTIONS = ['ask', 'locate', 'entails'] as const;
+
 /** A line to answer: its file, what is asked of it, and whatever else it had. */
 interface Job {
   readonly file: string;
-  /** A question; without one the file is captioned. */
   readonly ask?: unknown;
+  readonly locate?: unknown;
+  readonly entails?: unknown;
   /** A caption task; without one that of the command line. */
   readonly task?: unknown;
   /** Texts to choose from; without them those of the command line. */
@@ -52,6 +62,8 @@ async function main(): Promise<number> {
       decoder: { type: 'string' },
       weights: { type: 'string' },
       ask: { type: 'string' },
+      locate: { type: 'string' },
+      entails: { type: 'string' },
       candidates: { type: 'string' },
       task: { type: 'string' },
       tasks: { type: 'string' },
@@ -68,16 +80,21 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return 0;
   }
-  const { ask, task } = values;
-  if (ask !== undefined && task !== undefined) {
-    throw new UsageError('--ask and --task: expected one of them');
+  const { task } = values;
+  const [asked, ...others] = QUESTIONS.filter((key) => values[key] !== undefined);
+  const [other] = [...others, ...(task === undefined ? [] : ['task'])];
+  if (asked && other) throw new UsageError(`--${asked} and --${other}: expected one of them`);
+  if ((asked === 'locate' || asked === 'entails') && values.candidates !== undefined) {
+    throw new UsageError(`--${asked} and --candidates: expected one of them`);
   }
-  if (ask !== undefined && values.tasks !== undefined) {
+  if (asked && values.tasks !== undefined) {
     throw new UsageError(
-      '--ask and --tasks: expected one of them; a line may have an "ask" of its own',
+      `--${asked} and --tasks: expected one of them; a line may have an "${asked}" of its own`,
     );
   }
-  const jobs: Job[] = positionals.map((file) => (ask === undefined ? { file } : { file, ask }));
+  const jobs: Job[] = positionals.map((file) =>
+    asked ? { file, [asked]: values[asked] } : { file },
+  );
   if (values.tasks !== undefined) jobs.push(...readJobs(values.tasks));
   if (jobs.length === 0) throw new UsageError('expected at least one file');
   const device: DeviceChoice = {
@@ -118,10 +135,9 @@ function groupJobs(jobs: readonly Job[], batch: number): Job[][] {
   for (const job of jobs) {
     const group = groups.at(-1);
     const first = group?.[0];
-    const alike = (['ask', 'task', 'candidates'] as const).every(
-      (key) => first?.[key] === job[key],
-    );
-    if (group && alike && job.ask === undefined && group.length < batch) group.push(job);
+    const alike = (['task', 'candidates'] as const).every((key) => first?.[key] === job[key]);
+    const captioned = [first, job].every((one) => one && !questionOf(one));
+    if (group && alike && captioned && group.length < batch) group.push(job);
     else groups.push([job]);
   }
   return groups;
@@ -140,9 +156,8 @@ async function reply(
   if (!first || file === undefined) return problems.filter((problem) => problem !== undefined);
   const { candidates } = first;
   const asked = isTexts(candidates) ? { ...wanted, candidates } : wanted;
-  if (typeof first.ask === 'string') {
-    return [await runtime.answer(file, first.ask, asked)];
-  }
+  const question = questionOf(first);
+  if (question) return [await runtime.ask(file, question, asked)];
   const options = { ...asked, task: typeof first.task === 'string' ? first.task : task };
   const replies = await runtime.caption(files, options);
   return problems.map(
@@ -151,18 +166,34 @@ async function reply(
   );
 }
 
+/** What a job asks; undefined if it wants a caption. */
+function questionOf(job: Job): Question | undefined {
+  const { ask, locate, entails } = job;
+  if (typeof ask === 'string') return { ask };
+  if (typeof locate === 'string') return { locate };
+  if (typeof entails === 'string') return { entails };
+  return undefined;
+}
+
 /** Why a job cannot be sent to the browser, if so. */
-function problemOf({ file, ask, task, candidates }: Job): Reply | undefined {
-  for (const [key, value] of Object.entries({ ask, task })) {
-    if (value === undefined || typeof value === 'string') continue;
+function problemOf({ file, ask, locate, entails, task, candidates }: Job): Reply | undefined {
+  const asked = Object.entries({ ask, locate, entails, task }).filter(
+    ([, value]) => value !== undefined,
+  );
+  for (const [key, value] of asked) {
+    if (typeof value === 'string') continue;
     return refusal('invalid-argument', `${key}: expected text, got ${JSON.stringify(value)}`);
   }
   if (candidates !== undefined && !isTexts(candidates)) {
     const got = JSON.stringify(candidates);
     return refusal('invalid-argument', `candidates: expected a list of texts, got ${got}`);
   }
-  if (ask !== undefined && task !== undefined) {
-    return refusal('invalid-argument', 'Expected ask or task, got both');
+  if (asked.length > 1) {
+    const keys = asked.map(([key]) => key).join(' or ');
+    return refusal('invalid-argument', `Expected ${keys}, got ${asked.length} of them`);
+  }
+  if (candidates !== undefined && (locate !== undefined || entails !== undefined)) {
+    return refusal('invalid-argument', 'candidates: expected a caption or a question beside them');
   }
   if (!existsSync(file)) return refusal('image-unreadable', 'No such file');
   if (!statSync(file).isFile()) {
@@ -180,19 +211,29 @@ function refusal(code: string, message: string): Reply {
 }
 
 function print(job: Job, reply: Reply, json: boolean): void {
-  const asked = typeof job.ask === 'string' ? ` ${job.ask}` : '';
+  const [words] = Object.values(questionOf(job) ?? {});
+  const asked = words === undefined ? '' : ` ${words}`;
   if (!reply.ok) {
     const { code, message } = reply.error;
     if (json) console.log(JSON.stringify({ ...job, error: reply.error }));
     else console.error(`${job.file}:${asked} ${message} (${code})`);
     return;
   }
-  const { slots: _, ...shown } = reply.text;
-  if (json) {
-    console.log(JSON.stringify({ ...job, ...shown }));
-  } else {
-    console.log(`${job.file}:${asked} ${shown.text}`);
+  const { shown, text } = summaryOf(reply.result);
+  if (json) console.log(JSON.stringify({ ...job, ...shown }));
+  else console.log(`${job.file}:${asked} ${text}`);
+}
+
+/** What a JSON line has of a result, and what a line of text says of it. */
+function summaryOf(result: Caption | Located | Entailed): { shown: object; text: string } {
+  if ('edges' in result) {
+    const { edges, box: _, ...shown } = result;
+    const text = edges.map((edge) => edge.toFixed(3)).join(' ');
+    return { shown: { box: edges, ...shown }, text };
   }
+  if ('label' in result) return { shown: result, text: result.label };
+  const { slots: _, ...shown } = result;
+  return { shown, text: shown.text };
 }
 
 function readJobs(path: string): Job[] {

@@ -4,16 +4,24 @@ import {
   type Caption,
   type CaptionOptions,
   type DeviceChoice,
+  type Entailed,
   isLost,
+  type Located,
   type Look,
   Narvl,
   NarvlError,
   type Timings,
 } from '../src/index.ts';
 
-/** What a file comes to, as plain data: a caption, or the answer to a question. */
+/** What is asked about a file: a question, where a phrase's thing is, or whether a statement is true. */
+export type Question =
+  | { readonly ask: string }
+  | { readonly locate: string }
+  | { readonly entails: string };
+
+/** What a file comes to, as plain data: a caption or an answer, a box, or a label. */
 export type Reply =
-  | { readonly ok: true; readonly text: Caption }
+  | { readonly ok: true; readonly result: Caption | Located | Entailed }
   | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } };
 
 /** What the command line calls. */
@@ -22,10 +30,10 @@ export interface Host {
   /** One reply for each file in the page's input, in order. */
   caption(options: CaptionOptions): Promise<Reply[]>;
   /**
-   * The answer for the one file in the page's input. Its path says whether it is the file of the
+   * What is asked about the one file in the page's input. Its path says whether it is the file of the
    * question before, which is then not looked at again.
    */
-  answer(path: string, question: string, options: AskOptions): Promise<Reply>;
+  ask(path: string, question: Question, options: AskOptions): Promise<Reply>;
 }
 
 declare global {
@@ -41,10 +49,20 @@ function chosen(): { model: Narvl; files: File[] } {
   return { model: narvl, files: [...input.files] };
 }
 
-function toReply(result: Caption | NarvlError): Reply {
+function toReply(result: Caption | Located | Entailed | NarvlError): Reply {
   return result instanceof NarvlError
     ? { ok: false, error: { code: result.code, message: result.message } }
-    : { ok: true, text: result };
+    : { ok: true, result };
+}
+
+function askLook(
+  look: Look,
+  question: Question,
+  options: AskOptions,
+): Promise<Caption | Located | Entailed> {
+  if ('locate' in question) return look.locate(question.locate);
+  if ('entails' in question) return look.entails(question.entails);
+  return look.answer(question.ask, options);
 }
 
 /** Stage by stage: who looked for this question waited for both. */
@@ -75,20 +93,22 @@ globalThis.narvlHost = {
     }
   },
 
-  async answer(path, question, options) {
+  async ask(path, question, options) {
     const { model, files } = chosen();
     try {
       const kept = looked?.path === path ? looked.look : undefined;
-      const answered = await kept?.answer(question, options).catch((error: unknown) => {
-        if (!isLost(error)) throw error; // Else its worker has gone since: look again.
-      });
+      const answered =
+        kept &&
+        (await askLook(kept, question, options).catch((error: unknown) => {
+          if (!isLost(error)) throw error; // Else its worker has gone since: look again.
+        }));
       if (answered) return toReply(answered);
       looked?.look.dispose();
       looked = undefined;
       const [file] = files;
       if (!file) throw new Error('Expected a file to be chosen');
       looked = { path, look: await model.look(file) };
-      const answer = await looked.look.answer(question, options);
+      const answer = await askLook(looked.look, question, options);
       return toReply({ ...answer, timings: sum(looked.look.timings, answer.timings) });
     } catch (error) {
       if (!(error instanceof NarvlError)) throw error;

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
+import { POINTING_MODELS, writePointingModels } from './pointing-model.ts';
 
 /** What the command printed, and how it ended. */
 interface Run {
@@ -200,6 +201,49 @@ test('chooses among candidates, of the command line or of a line of jobs', async
   });
 });
 
+test('points at what is asked for, and judges statements', async () => {
+  writePointingModels();
+  const model = ['--model', POINTING_MODELS.amongWords];
+  const [file = ''] = files;
+  const located = await caption(...model, '--locate', 'the red square', '--json', file);
+  expect(located.status).toBe(0);
+  const { box, confidence, device, locate } = JSON.parse(located.lines[0] ?? '');
+  expect(locate).toBe('the red square');
+  const [x0, y0, x1, y1] = box;
+  expect(0 < x0 && x0 < x1 && x1 < 1).toBe(true);
+  expect(0 < y0 && y0 < y1 && y1 < 1).toBe(true);
+  expect(confidence).toBeLessThanOrEqual(1);
+  expect(device.decoder).toBe('webgpu');
+
+  const jobs = await writeJobs('pointing.jsonl', [
+    { file, locate: 'the red square', id: 1 },
+    { file, entails: 'there are squares' },
+    { file, locate: '?!' },
+    { file, entails: 7 },
+    { file, locate: 'a square', entails: 'there are squares' },
+    { file, locate: 'a square', candidates: ['a', 'b'] },
+    { file },
+  ]);
+  const { lines, status } = await caption(...model, '--json', '--tasks', jobs);
+  expect(status).toBe(1);
+  const replies = lines.map((line) => JSON.parse(line));
+  expect(replies.map(({ error }) => error?.code ?? 'found')).toEqual([
+    ...['found', 'found'],
+    ...new Array(4).fill('invalid-argument'),
+    'found',
+  ]);
+  expect(replies[0]).toMatchObject({ box, id: 1 });
+  // The file is looked at for the first alone.
+  expect(replies[1].timings.vision).toBe(0);
+  const { label, probabilities } = replies[1];
+  expect(Object.keys(probabilities)).toEqual(['entailment', 'neutral', 'contradiction']);
+  expect(probabilities[label]).toBe(Math.max(...Object.values<number>(probabilities)));
+  expect(replies[4].error.message).toBe('Expected locate or entails, got 2 of them');
+
+  const plain = await caption(...model, '--entails', 'there are squares', file);
+  expect(plain.lines).toEqual([`${file}: there are squares ${label}`]);
+});
+
 test('takes paths from where it is called', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'narvl-cli-'));
   try {
@@ -226,6 +270,9 @@ test('says how it is used when it is used wrongly', async () => {
   const both = await caption('--ask', 'why?', '--task', 'caption', 'x.jpg');
   expect(both.status).toBe(2);
   expect(both.errors).toContain('--ask and --task: expected one of them');
+  const three = await caption('--locate', 'a dog', '--entails', 'a dog runs', 'x.jpg');
+  expect(three.status).toBe(2);
+  expect(three.errors).toContain('--locate and --entails: expected one of them');
   const asked = await caption('--ask', 'why?', '--tasks', 'x.jsonl');
   expect(asked.status).toBe(2);
   expect(asked.errors).toContain('--ask and --tasks: expected one of them');
