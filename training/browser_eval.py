@@ -1,8 +1,9 @@
 """Scores of the shipped model in the real runtime: `npm run eval -- --dataset DIR`.
 
 DIR is a folder of photos with captions or questions in a format of `training.formats`, found by
-the names of its files. Every text is written by the browser; the scorers are those of
-`training.evaluate`. Exits 1 below `--at-least`.
+the names of its files, or with phrases or statements as `training.grounded` has them. Every text,
+box and label is the browser's; the scorers of texts are those of `training.evaluate`. Exits 1 below
+`--at-least`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
+from training import grounded
 from training.browser import answers
 from training.data import caption_texts
 from training.formats import Example, detect, read_captions, read_questions
@@ -55,20 +57,23 @@ def main() -> None:
     parser.add_argument("--at-least", type=float, default=0, help="CIDEr-D, or accuracy in percent")
     args = parser.parse_args()
 
-    captioned, asked = (e[: args.images] for e in read(args.dataset.resolve(), args.split))
-    examples = captioned + asked
+    folder = args.dataset.resolve()
+    phrases, statements = grounded.read(folder, args.split, args.images)
+    captioned, asked = [], []
+    if not phrases and not statements:
+        captioned, asked = (e[: args.images] for e in read(folder, args.split))
+    examples = [*captioned, *asked, *phrases, *statements]
     rows = answers(
-        [job(e) for e in examples],
+        [job(e) for e in captioned + asked] + [e.job() for e in (*phrases, *statements)],
         encoder=args.encoder,
         decoder=args.decoder,
         weights=args.weights,
         model=args.model,
         search=args.search,
         batch=args.batch,
-        data=args.dataset.resolve().parent,
+        data=folder.parent,
         title=f"{args.dataset.name} {args.split}",
     )
-    texts = [row["text"] for row in rows]
     device = rows[0]["device"]
     figures: dict[str, str | float] = {
         "set": f"{args.dataset.name} {args.split}",
@@ -81,6 +86,7 @@ def main() -> None:
         **{f"{s} ms": median(row["timings"][s] for row in rows) for s in ("decoder", "search")},
     }
     bars = []
+    texts = [row["text"] for row in rows[: len(captioned) + len(asked)]]
     if captioned:
         known = bigrams(caption_texts())
         figures |= score(texts[: len(captioned)], [e.texts for e in captioned], known)
@@ -89,6 +95,12 @@ def main() -> None:
         found = accuracies(texts[len(captioned) :], asked)
         figures |= found
         bars.append(sum(found.values()) / len(found))
+    if phrases:
+        figures |= grounded.pointed([tuple(row["box"]) for row in rows], phrases)
+        bars.append(figures["IoU ≥ 0.5 %"])
+    if statements:
+        figures |= grounded.judged([row["label"] for row in rows], statements)
+        bars.append(figures["right %"])
     if args.json:
         print(json.dumps(figures))
     else:
