@@ -1,11 +1,13 @@
 /** A photo with what became of it: it waits, then has a caption or an error in its own place. */
 import type { Caption, NarvlError } from '../index.ts';
 import { announce } from './announcer.ts';
+import type { AskKind } from './asking.ts';
 import { createCaptionText } from './caption-text.ts';
 import { playCollapse, playOnceSeen } from './collapse-animation.ts';
 import { make } from './dom.ts';
 import { isPassing } from './errors.ts';
 import { confidence, milliseconds, sentence } from './format.ts';
+import { createFoundBox } from './found-box.ts';
 import { createGaze } from './gaze.ts';
 import type { Photo } from './photo.ts';
 import { type Ask, createQuestions } from './questions.ts';
@@ -113,10 +115,12 @@ export class PhotoCard {
     announce(`${this.photo.name}: ${error.message}`);
   }
 
-  /** Let the visitor ask about the photo. */
-  offerQuestions(): void {
-    if (this.#questions) return;
-    this.#questions = createQuestions(this.#events.onAsk);
+  /** Let the visitor ask about the photo, in these ways. */
+  offerQuestions(kinds: readonly AskKind[]): void {
+    if (this.#questions || kinds.length === 0) return;
+    const box = createFoundBox();
+    this.#frame.append(box.element);
+    this.#questions = createQuestions(this.#events.onAsk, kinds, box);
     this.element.append(this.#questions);
   }
 

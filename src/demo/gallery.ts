@@ -1,5 +1,6 @@
 /** The cards on the page: newest on top, each captioned by itself, removable one by one or at once. */
-import type { Answer, Caption } from '../index.ts';
+import type { Caption } from '../index.ts';
+import type { Asked, AskKind, Found } from './asking.ts';
 import { PhotoCard } from './card.ts';
 import { byId } from './dom.ts';
 import { asNarvlError } from './errors.ts';
@@ -7,12 +8,12 @@ import type { Photo } from './photo.ts';
 
 /** Who writes captions and answers. */
 export interface Writer {
-  /** Whether `answer` answers. */
-  readonly answers: boolean;
+  /** What can be asked. */
+  readonly asks: readonly AskKind[];
   /** The caption of a photo; `onStart` is called as soon as there is a model to ask. */
   caption(photo: Photo, signal: AbortSignal, onStart: () => void): Promise<Caption>;
-  /** The answer to a question about a photo. */
-  answer(photo: Photo, question: string, signal: AbortSignal): Promise<Answer>;
+  /** What is asked about a photo. */
+  ask(photo: Photo, asked: Asked, signal: AbortSignal): Promise<Found>;
   /** No more will be asked about a photo. */
   forget(photo: Photo): void;
 }
@@ -42,7 +43,7 @@ export class Gallery {
       const card = new PhotoCard(photo, {
         onRemove: () => this.#remove(entry),
         onRetry: () => void this.#caption(entry),
-        onAsk: (question) => this.#writer.answer(photo, question, stop.signal),
+        onAsk: (asked) => this.#writer.ask(photo, asked, stop.signal),
       });
       const stop = new AbortController();
       const entry: Entry = { card, stop };
@@ -61,7 +62,7 @@ export class Gallery {
       const caption = await this.#writer.caption(card.photo, stop.signal, () => card.showLooking());
       if (stop.signal.aborted) return;
       card.showCaption(caption);
-      if (this.#writer.answers) card.offerQuestions();
+      card.offerQuestions(this.#writer.asks);
     } catch (error) {
       if (!stop.signal.aborted) card.showError(asNarvlError(error));
     }

@@ -1,6 +1,5 @@
 /** Holds the model that the page asks, through loading, failing and changing device. */
 import {
-  type Answer,
   type Caption,
   type DeviceChoice,
   isLost,
@@ -8,6 +7,7 @@ import {
   type NarvlError,
   type Progress,
 } from '../index.ts';
+import { type Asked, type AskKind, type Found, waysOf } from './asking.ts';
 import { asNarvlError } from './errors.ts';
 import { Looks } from './looks.ts';
 import type { Photo } from './photo.ts';
@@ -64,9 +64,9 @@ export class ModelHost {
     }
   }
 
-  /** Whether there is a model, and it answers questions. */
-  get answers(): boolean {
-    return this.#model?.info.answers ?? false;
+  /** What can be asked about a photo; nothing while there is no model. */
+  get asks(): AskKind[] {
+    return this.#model ? waysOf(this.#model.info) : [];
   }
 
   /** The caption of a photo; `onStart` is called as soon as there is a model to ask. */
@@ -84,9 +84,9 @@ export class ModelHost {
     );
   }
 
-  /** The answer to a question about a photo. */
-  answer(photo: Photo, question: string, signal: AbortSignal): Promise<Answer> {
-    return this.#ask(signal, (model) => this.#looks.answer(model, photo, question, signal));
+  /** What is asked about a photo. */
+  ask(photo: Photo, asked: Asked, signal: AbortSignal): Promise<Found> {
+    return this.#ask(signal, (model) => this.#looks.ask(model, photo, asked, signal));
   }
 
   /** Let go of what is kept to answer questions about a photo. */
