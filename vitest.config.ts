@@ -1,6 +1,6 @@
 /**
- * Test projects: `unit` in Node; `kernels` and `runtime` on a real WebGPU device in Chromium, the
- * latter with the shipped model; `dawn`, the kernels' again on another driver, in Node.
+ * Test projects: `unit` in Node; `kernels`, `runtime` and `widget` on a real WebGPU device in Chromium,
+ * the latter two with the shipped model; `dawn`, the kernels' again on another driver, in Node.
  */
 import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
@@ -52,6 +52,7 @@ export default defineConfig({
       },
       inChromium('kernels'),
       inChromium('runtime', { globalSetup: 'e2e/pointing-setup.ts' }),
+      inChromium('widget'),
       {
         test: {
           name: 'dawn',

@@ -1,7 +1,8 @@
 /** The panel under a picture: a field with the suggested text, and what can be done with it. */
 import type { Progress } from '../index.ts';
 import { excessOf, SOFT_LENGTH } from './alt.ts';
-import styles from './panel.css?inline';
+// As it is: a build for older browsers would replace `light-dark()` by variables that nobody sets.
+import styles from './panel.css?raw';
 import type { WidgetTexts } from './texts.ts';
 
 /** Below this a text is more likely wrong than right, and the panel says so. */
