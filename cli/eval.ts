@@ -29,7 +29,7 @@ function main(args: readonly string[]): number {
     );
     return 2;
   }
-  const evaluation = ['-m', 'training.browser_eval', ...args];
+  const evaluation = ['-m', 'training', 'browser_eval', ...args];
   return spawnSync(python, evaluation, { ...options, stdio: 'inherit' }).status ?? 1;
 }
 

@@ -38,7 +38,7 @@ export interface Kernels {
   readonly reorder: GPUComputePipeline | undefined;
 }
 
-/** Id of the word before the first, as in training/tokenizer.py. */
+/** Id of the word before the first, as in training/data/tokenizer.py. */
 export const START = 1;
 
 /** u32 numbers of a choice: a word and its log probability, or what select.wgsl says. */

@@ -20,7 +20,7 @@ export interface Encoder {
   encode(text: string): number[];
 }
 
-/** How candidates share a probability of 1; fitted by training/calibrate.py. */
+/** How candidates share a probability of 1; fitted by training/scoring/calibration.py. */
 export interface Sharing {
   /** Of their log probabilities before the softmax: the inverse of a temperature. */
   readonly weight: number;

@@ -2,7 +2,7 @@
 
 /**
  * How often texts of a mean log probability are right: points of a rising curve, straight between
- * them and level beyond. Fitted by training/calibrate.py.
+ * them and level beyond. Fitted by training/scoring/calibration.py.
  */
 export type Curve = readonly (readonly [meanLogProb: number, right: number])[];
 

@@ -1,6 +1,6 @@
 /**
  * Prefix beam search over one pass's posteriors, with a language model between the slots; the twin
- * of training/ctc_beam.py.
+ * of training/writing/ctc_beam.py.
  *
  * Hannun et al. (2014): a prefix keeps the probability of its paths that end in a blank apart from
  * that of those that end in its last token, since only the former may repeat it.

@@ -11,7 +11,7 @@ import { textLogProb } from './likelihood.ts';
 import { judge, type LanguageModel } from './prefix-beam.ts';
 import { type Search, Searches, search, withNames } from './search.ts';
 
-/** A model of 8 tokens, which training/ngram.py wrote. */
+/** A model of 8 tokens, which training/writing/ngram.py wrote. */
 const ngrams: { vocabulary: number; file: string } = JSON.parse(
   readFileSync(new URL('../testing/ngrams.json', import.meta.url), 'utf8'),
 );

@@ -1,5 +1,5 @@
 /**
- * A language model that knows the names that fusion was told; the twin of training/told.py.
+ * A language model that knows the names that fusion was told; the twin of training/writing/told_names.py.
  *
  * The n-grams have read few names of things, and a beam that follows them loses a piece of a name
  * that the network would copy. So a token is either copied from a told name or comes from the

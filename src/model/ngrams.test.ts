@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { NarvlError } from '../errors.ts';
 import { NgramModel } from './ngrams.ts';
 
-/** Written by training/ngram.py, whose own test pins its bytes: probabilities that it computed. */
+/** Written by training/writing/ngram.py, whose own test pins its bytes: probabilities that it computed. */
 const fixture: {
   vocabulary: number;
   order: number;

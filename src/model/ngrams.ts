@@ -2,7 +2,7 @@
  * Reads an n-gram model of training texts: how likely a token is after the
  * ones before it.
  *
- * A trie in flat arrays, written by `pack` in training/ngram.py, whose docstring fixes the layout.
+ * A trie in flat arrays, written by `pack` in training/writing/ngram.py, whose docstring fixes the layout.
  * Nothing in the file is trusted: whatever the bytes are, the result is a model or one
  * 'invalid-model' error that says what was expected and what came.
  */

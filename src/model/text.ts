@@ -1,4 +1,4 @@
-/** Texts as the model was taught to read them; the twin of `normalise` in training/formats.py. */
+/** Texts as the model was taught to read them; the twin of `normalise` in training/data/formats.py. */
 import { NarvlError } from '../errors.ts';
 
 /** No model reads that many, and the time to normalise grows with their square. */

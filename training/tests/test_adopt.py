@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from safetensors.torch import save_file
 
-from training import backbone
-from training.adopt import adopt, adopt_eyes, config_of
-from training.decoder_graph import WEIGHTS
-from training.export import decoder_weights, export_fusion
-from training.eyes import Eyes
-from training.features import export_vision
-from training.model import Narvl
+from training.eyes import backbone
+from training.eyes.eyes import Eyes
+from training.eyes.features import export_vision
+from training.network.model import Narvl
 from training.paths import MODEL
+from training.shipping.adoption import adopt, adopt_eyes, config_of
+from training.shipping.decoder_graph import WEIGHTS
+from training.shipping.export import decoder_weights, export_fusion
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from training.autocast import autocast
+from training.network.autocast import autocast
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,20 @@ import itertools
 import pytest
 import torch
 
-from training import pointing
-from training.boxes import BINS, FIRST_BIN, corners, encode_box, is_box, mirrored, overlap, spell
-from training.objectives import pad_references
-from training.query_ctc import query_ctc
-from training.tokenizer import BLANK, EOS
+from training.data.boxes import (
+    BINS,
+    FIRST_BIN,
+    corners,
+    encode_box,
+    is_box,
+    mirrored,
+    overlap,
+    spell,
+)
+from training.data.tokenizer import BLANK, EOS
+from training.objectives.likelihood import pad_references
+from training.objectives.query_ctc import query_ctc
+from training.writing import pointing
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-from training.calibrate import along, calibration_error, curve, shares, sharing, words_of
+from training.scoring.calibration import along, calibration_error, curve, shares, sharing, words_of
 
 
 def test_the_curve_finds_what_the_frequencies_are_and_rises() -> None:

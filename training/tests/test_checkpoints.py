@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from training import checkpoints
-from training.model import AutoregressiveCaptioner, Config, Narvl
+from training.network.model import AutoregressiveCaptioner, Config, Narvl
+from training.runs import checkpoints
 
 SMALL = Config(
     width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48, vocabulary=50, prompt=5, slots=6

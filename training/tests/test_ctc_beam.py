@@ -10,10 +10,10 @@ import math
 import pytest
 import torch
 
-from training.ctc_beam import BeamOptions, best_path, prefix_beam
-from training.ngram import NgramModel
+from training.data.tokenizer import BLANK, BOS, EOS
 from training.paths import REPOSITORY
-from training.tokenizer import BLANK, BOS, EOS
+from training.writing.ctc_beam import BeamOptions, best_path, prefix_beam
+from training.writing.ngram import NgramModel
 
 WORDS = (4, 5, 6)
 TEXTS = [(4, 5), (4, 5, 6), (5, 6), (4, 4), (6,)]

@@ -9,12 +9,12 @@ import pytest
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 
-from training import data
-from training.batches import Batches
-from training.features import Features
-from training.formats import Example, normalise
-from training.recipe import Source, recipe
-from training.scores import accuracies, bigrams, normalise_answer, says_twice, score
+from training.data import examples as data
+from training.data.batches import Batches
+from training.data.formats import Example, normalise
+from training.eyes.features import Features
+from training.runs.recipe import Source, recipe
+from training.scoring.caption_scores import accuracies, bigrams, normalise_answer, says_twice, score
 
 
 def test_texts_are_normalised() -> None:

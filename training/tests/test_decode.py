@@ -6,9 +6,9 @@ import itertools
 
 import torch
 
-from training.decode import beam_search, collapse, greedy, one_pass, two_passes
-from training.model import AutoregressiveCaptioner, Config, Narvl
-from training.tokenizer import BLANK, BOS, EOS, PAD
+from training.data.tokenizer import BLANK, BOS, EOS, PAD
+from training.network.model import AutoregressiveCaptioner, Config, Narvl
+from training.writing.decode import beam_search, collapse, greedy, one_pass, two_passes
 
 SMALL = Config(
     width=16, heads=2, encoder_layers=1, decoder_layers=1, ffn=16, vocabulary=7, prompt=4, slots=6

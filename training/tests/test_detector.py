@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from training.detector import Graph
+from training.eyes.detector import Graph
 
 
 def text(value: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from training import data, distill
-from training.formats import Example
-from training.recipe import Run, recipe
+from training.data import examples as data
+from training.data.formats import Example
+from training.runs import teacher as distill
+from training.runs.recipe import Run, recipe
 
 OWN = [
     Example("a.jpg", "where is it", ("on a table",), "where"),

@@ -12,12 +12,12 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-import training.precision
-from training.decoder_graph import WEIGHTS, export_decoder_graph
-from training.export import decoder_weights, export_fusion
-from training.model import TAGS, Config, Narvl
-from training.precision import quantise, round_weights
-from training.tokenizer import PAD
+import training.shipping.precision
+from training.data.tokenizer import PAD
+from training.network.model import TAGS, Config, Narvl
+from training.shipping.decoder_graph import WEIGHTS, export_decoder_graph
+from training.shipping.export import decoder_weights, export_fusion
+from training.shipping.precision import quantise, round_weights
 
 SMALL = Config(
     width=32, heads=4, encoder_layers=2, decoder_layers=2, ffn=48, vocabulary=50, prompt=5, slots=6
@@ -73,7 +73,9 @@ def decode(
 def test_exported_files_compute_what_the_model_computes(
     tmp_path, monkeypatch, options, precision, far
 ) -> None:
-    monkeypatch.setattr(training.precision, "WORTH_INT8", 256)  # The matrices here are small.
+    monkeypatch.setattr(
+        training.shipping.precision, "WORTH_INT8", 256
+    )  # The matrices here are small.
     torch.manual_seed(0)
     model = Narvl(replace(SMALL, **options)).eval()
     if model.fusion.tags is not None:

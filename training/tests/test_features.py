@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training import features
-from training.eyes import Eyes
-from training.features import Features
+from training.eyes import features
+from training.eyes.eyes import Eyes
+from training.eyes.features import Features
 
 
 @pytest.fixture

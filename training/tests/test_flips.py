@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from training.backbone import FEATURES, HEAD_CHANNELS
-from training.flips import Flips, plural
+from training.data.flips import Flips, plural
+from training.eyes.backbone import FEATURES, HEAD_CHANNELS
 
 
 @pytest.fixture(scope="module")

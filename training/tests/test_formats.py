@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from training.formats import Example, detect, read_captions, read_questions
-from training.recipe import Source
+from training.data.formats import Example, detect, read_captions, read_questions
+from training.runs.recipe import Source
 
 
 def write(folder: Path, name: str, content: object) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.grounded import Phrase, Statement, around, judged, overlap, pointed, read
+from training.scoring.grounded import Phrase, Statement, around, judged, overlap, pointed, read
 
 
 def _write(path: Path, rows: list[dict]) -> None:

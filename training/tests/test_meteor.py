@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.meteor import meteor
+from training.scoring.meteor import meteor
 
 
 def one(caption: str, *references: str) -> float:

@@ -7,12 +7,19 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.backbone import HEAD_CHANNELS
-from training.checkpoints import stretched
-from training.eyes import Eyes
-from training.model import NAME_PIECES, TAGS, AutoregressiveCaptioner, Config, Narvl, memory_mask
-from training.tokenizer import PAD
-from training.train import SHARES, parameter_groups
+from training.data.tokenizer import PAD
+from training.eyes.backbone import HEAD_CHANNELS
+from training.eyes.eyes import Eyes
+from training.network.model import (
+    NAME_PIECES,
+    TAGS,
+    AutoregressiveCaptioner,
+    Config,
+    Narvl,
+    memory_mask,
+)
+from training.runs.checkpoints import stretched
+from training.runs.loop import SHARES, parameter_groups
 
 SMALL = Config(
     width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48, vocabulary=50, prompt=5, slots=6

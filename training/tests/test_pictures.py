@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.formats import read_captions, read_questions
-from training.pictures import __main__ as pictures
-from training.pictures.picture import Hand, Picture, grammatical
-from training.pictures.render import SIDE, rendered
-from training.recipe import Source
+from training.data.formats import read_captions, read_questions
+from training.data.pictures import make as pictures
+from training.data.pictures.picture import Hand, Picture, grammatical
+from training.data.pictures.render import SIDE, rendered
+from training.runs.recipe import Source
 
 FEW = {"blank", "notice", "code", "bar chart", "map", "qr code", "logo", "cartoon"}
 
@@ -60,7 +60,7 @@ def test_pages_and_images_keep_their_order() -> None:
 def test_what_is_made_is_read_as_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "FOLDER", tmp_path / "pictures")
     monkeypatch.setattr(pictures, "KINDS", {k: pictures.KINDS[k] for k in FEW})
-    monkeypatch.setattr("training.formats.WORK", tmp_path)
+    monkeypatch.setattr("training.data.formats.WORK", tmp_path)
     source = Source.model_validate(
         {
             "name": "pictures",
@@ -71,7 +71,7 @@ def test_what_is_made_is_read_as_described(tmp_path: Path, monkeypatch: pytest.M
             "files": {"val": ["pictures/val.jsonl"]},
         }
     )
-    with pytest.raises(SystemExit, match=r"training\.pictures"):
+    with pytest.raises(SystemExit, match="python -m training pictures"):
         read_captions(source, "val", Path("/nowhere"), "what?")
     pictures.make("val", 0, 1)
     captions = read_captions(source, "val", Path("/nowhere"), "what?")

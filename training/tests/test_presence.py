@@ -6,8 +6,9 @@ from collections import Counter
 
 import pytest
 
-from training import meteor, presence
-from training.formats import Box
+from training.data import presence
+from training.data.formats import Box
+from training.scoring import meteor
 
 needs_wordnet = pytest.mark.skipif(not meteor.available(), reason="wordnet-base is not installed")
 

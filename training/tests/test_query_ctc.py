@@ -8,7 +8,7 @@ import math
 import pytest
 import torch
 
-from training.query_ctc import best_alignment, query_ctc, slots_needed, smoothed
+from training.objectives.query_ctc import best_alignment, query_ctc, slots_needed, smoothed
 
 BLANK = 0
 

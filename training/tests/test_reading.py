@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training import reading
+from training.scoring import blind_reading as reading
 
 
 def test_who_wrote_what_is_known_after_the_verdicts(tmp_path: Path, monkeypatch) -> None:

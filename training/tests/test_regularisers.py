@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from training.batches import Batch
-from training.model import Config, Narvl
-from training.objectives import NarvlObjective
-from training.recipe import Run
-from training.regularisers import disagreement, repetition
+from training.data.batches import Batch
+from training.data.tokenizer import BLANK
+from training.network.model import Config, Narvl
+from training.objectives.likelihood import NarvlObjective
+from training.objectives.regularisers import disagreement, repetition
+from training.runs.recipe import Run
 from training.tests.test_query_ctc import collapse, padded
-from training.tokenizer import BLANK
 
 assert BLANK == 0
 SMALL = Config(

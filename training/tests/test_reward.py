@@ -7,9 +7,9 @@ import pytest
 import torch
 from pycocoevalcap.cider.cider import Cider
 
-from training.model import AutoregressiveCaptioner, Config, Narvl
-from training.reward import CiderD, draw, mean_log_probability, spell
-from training.tokenizer import BLANK, BOS, EOS, PAD
+from training.data.tokenizer import BLANK, BOS, EOS, PAD
+from training.network.model import AutoregressiveCaptioner, Config, Narvl
+from training.objectives.reward import CiderD, draw, mean_log_probability, spell
 
 REFERENCES = [
     ["a brown dog runs on the grass", "the dog is running", "a dog in a field of grass"],

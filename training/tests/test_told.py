@@ -6,14 +6,14 @@ import math
 
 import pytest
 
-from training import tokenizer as vocabulary
-from training.class_names import class_name, spelled
-from training.ctc_beam import BeamOptions, prefix_beam
-from training.model import NAME_PIECES, Name
-from training.ngram import NgramModel
+from training.data import tokenizer as vocabulary
+from training.data.tokenizer import BLANK, BOS, EOS
+from training.eyes.class_names import class_name, spelled
+from training.network.model import NAME_PIECES, Name
 from training.paths import MODEL
-from training.tokenizer import BLANK, BOS, EOS
-from training.told import Copying, Told
+from training.writing.ctc_beam import BeamOptions, prefix_beam
+from training.writing.ngram import NgramModel
+from training.writing.told_names import Copying, Told
 
 NGRAMS = NgramModel([(4, 5), (4, 5, 6), (5, 6), (4, 4), (6,)], 3, vocabulary=12)
 COPYING = Copying(start=0.1, inside=0.9, least=0.1, sure=0.9, named=3)

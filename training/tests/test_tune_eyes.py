@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from training.backbone import Backbone, FoldedConvolution, folded
-from training.terms import Terms, terms_in
-from training.tune_eyes import View, seen, under
+from training.eyes.backbone import Backbone, FoldedConvolution, folded
+from training.eyes.terms import Terms, terms_in
+from training.eyes.tuning import View, seen, under
 
 
 def test_a_backbone_that_learns_sees_what_the_folded_one_sees() -> None:

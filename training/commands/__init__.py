@@ -1,0 +1,1 @@
+"""What `python -m training NAME` runs, a command a file."""

@@ -1,0 +1,30 @@
+"""What a teacher says of every training photo: `python -m training distill ar-joint --beams 5`.
+
+Sequence-level knowledge distillation (Kim & Rush 2016): one wording in place of many is what a
+decoder that writes all words at once can learn. Photos that nobody captioned, the questions', are
+captioned too, and each photo is also asked questions that were asked of others.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from training.data.examples import questions
+from training.runs.teacher import answers_file, captions_file, distill, every_prompt, every_question
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("teacher", nargs="?", default="ar")
+    parser.add_argument(
+        "--beams", type=int, default=5, help="for captions (1: greedy); answers are greedy"
+    )
+    parser.add_argument("--batch", type=int, default=128)
+    parser.add_argument("--only", choices=["captions", "answers"])
+    args = parser.parse_args()
+
+    if args.only != "answers":
+        path = captions_file(args.teacher, "greedy" if args.beams == 1 else "beam")
+        distill(args.teacher, every_prompt(), args.beams, args.batch, path)
+    if args.only != "captions" and questions("train"):
+        distill(args.teacher, every_question(), 1, args.batch, answers_file(args.teacher))

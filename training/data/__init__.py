@@ -1,0 +1,1 @@
+"""Texts of photos in the field's formats, and batches of them."""

@@ -1,0 +1,1 @@
+"""The network between features and words."""

@@ -1,0 +1,1 @@
+"""What the recipe says, the loop, checkpoints, teachers."""

@@ -1,0 +1,104 @@
+"""Runs on disk: everything a run needs to go on, and the averaged weights that it is used with."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel
+
+from training.data import tokenizer as vocabulary
+from training.network.model import AutoregressiveCaptioner, Config, Narvl
+from training.paths import WORK
+
+_CELLS = "fusion.image_position"
+_OF_STUDENTS = ("queries", "query_norm.weight", "query_norm.bias")
+
+
+def checkpoint(name: str) -> Path:
+    return WORK / f"{name}.pt"
+
+
+def save(name: str, state: dict) -> None:
+    """Whole or not at all."""
+    part = checkpoint(name).with_suffix(".part")
+    torch.save(state, part)
+    part.rename(checkpoint(name))
+
+
+def load(name: str) -> AutoregressiveCaptioner | Narvl:
+    """The averaged weights of a run, ready to write."""
+    if not checkpoint(name).exists():
+        raise SystemExit(f"{checkpoint(name)} is not there: train {name!r} first")
+    state = torch.load(checkpoint(name), weights_only=False, map_location="cpu")
+    kind = AutoregressiveCaptioner if state["kind"] == "ar" else Narvl
+    model = kind(Config(**state["config"]))
+    average = AveragedModel(model)
+    average.load_state_dict(state["average"])
+    name_tags(average.module)
+    return average.module.eval()
+
+
+def average(name: str, runs: list[str]) -> None:
+    """Keep the mean of runs' weights as a run of its own. Runs that started from each other lie in
+    one valley, whose middle is as good as either and errs less (Wortsman et al. 2022)."""
+    models = [load(run) for run in runs]
+    first = models[0]
+    kind = "ar" if isinstance(first, AutoregressiveCaptioner) else "narvl"
+    mean = first.state_dict()
+    for key, weight in mean.items():
+        if weight.is_floating_point():
+            others = [model.state_dict()[key] for model in models]
+            if key == _CELLS:
+                others = [stretched(other, len(weight)) for other in others]
+            mean[key] = torch.stack(others).mean(0)
+    first.load_state_dict(mean)
+    save(
+        name,
+        {
+            "kind": kind,
+            "config": first.config.to_json(),
+            "step": 0,
+            "model": mean,
+            "average": AveragedModel(first).state_dict(),
+        },
+    )
+
+
+def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
+    """Spell the names of the classifier's classes, which are not learnt."""
+    if model.fusion.tags is not None:
+        model.fusion.tags.name(vocabulary.load())
+
+
+@torch.no_grad()
+def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
+    """Take an earlier run's averaged weights. A student takes its teacher's; a teacher, a student's
+    but for the queries, which are no words' positions; a run of the same kind that knew shorter
+    prompts or texts leaves the positions that it did not know as they are. Photos of another size
+    have a grid of their own, over which the cells' positions are stretched.
+    """
+    earlier = load(run)
+    if isinstance(model, Narvl) and isinstance(earlier, AutoregressiveCaptioner):
+        model.initialise_from(earlier)
+        return
+    ours = model.state_dict()
+    for name, theirs in earlier.state_dict().items():
+        if name in _OF_STUDENTS and isinstance(model, AutoregressiveCaptioner):
+            continue
+        if name == _CELLS:
+            theirs = stretched(theirs, len(ours[name]))
+        ours[name][: theirs.shape[0]].copy_(theirs)
+
+
+def stretched(positions: Tensor, count: int) -> Tensor:
+    """What is learnt of each cell of a square grid [cells, d], over a grid of `count` cells."""
+    if len(positions) == count:
+        return positions
+    sides = math.isqrt(len(positions)), math.isqrt(count)
+    grid = positions.T.unflatten(1, (sides[0], sides[0])).unsqueeze(0)
+    wider = F.interpolate(grid, size=(sides[1], sides[1]), mode="bicubic", align_corners=False)
+    return wider[0].flatten(1).T

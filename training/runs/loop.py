@@ -1,0 +1,260 @@
+"""The loop that trains one run of the recipe."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from training.data import tokenizer as vocabulary
+from training.data.batches import Batch, Batches, Names
+from training.data.examples import captions, phrases, questions, statements, together
+from training.data.formats import Example
+from training.data.tokenizer import EOS
+from training.eyes.features import Features
+from training.network.autocast import autocast
+from training.network.model import AutoregressiveCaptioner, Config, Narvl, Task
+from training.objectives.likelihood import ArObjective, NarvlObjective, Objective
+from training.objectives.query_ctc import slots_needed
+from training.objectives.reward import RewardObjective
+from training.paths import WORK
+from training.runs.checkpoints import checkpoint, load, name_tags, save, start_from
+from training.runs.recipe import Run, recipe
+from training.runs.teacher import taught_answers, taught_captions
+from training.runs.validation import Validation
+
+EYES_RATE = 0.1
+"""What an unfrozen stage of the backbone learns at, of the rate of what starts from nothing."""
+EMA = 0.998
+"""How much of the averaged weights a step keeps, once there are many."""
+
+
+@torch.no_grad()
+def average_in(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+    """Move averaged weights towards the current ones; early on by more, so that a short run's are
+    not those that it started from."""
+    if not averaged[0].is_floating_point():  # a count, of buffers
+        torch._foreach_copy_(averaged, current)
+        return
+    keep = min(EMA, (1 + int(steps)) / (10 + int(steps)))
+    torch._foreach_lerp_(averaged, current, 1 - keep)
+
+
+def learning_rate(step: int, run: Run) -> float:
+    """Linear warm-up, then half a cosine down to a hundredth."""
+    if step < run.warmup:
+        return run.lr * (step + 1) / run.warmup
+    progress = (step - run.warmup) / max(1, run.steps - run.warmup)
+    return run.lr * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * progress)))
+
+
+SHARES = (1.0, EYES_RATE)
+"""Of the learning rate, by group of `parameter_groups`."""
+
+
+def parameter_groups(model: AutoregressiveCaptioner | Narvl) -> list[dict[str, list[nn.Parameter]]]:
+    """All parameters but the eyes', and those if they learn."""
+    if model.fusion.stage is None:
+        return [{"params": list(model.parameters())}]
+    eyes = list(model.fusion.stage.parameters())
+    known = set(eyes)
+    return [{"params": [p for p in model.parameters() if p not in known]}, {"params": eyes}]
+
+
+def captioned(run: Run) -> list[Example]:
+    """The photos and captions that a run learns from."""
+    references = together(captions("train"))
+    if run.targets == "references":
+        return references
+    assert run.teacher is not None, "targets from a teacher need `teacher`"
+    known = {(e.image, e.prompt): e.texts for e in references if run.targets == "both"}
+    return [
+        Example(e.image, e.prompt, (*e.texts, *known.get((e.image, e.prompt), ())), e.kind)
+        for e in taught_captions(run.teacher, run)
+    ]
+
+
+def answered(run: Run) -> list[Example]:
+    """The questions and answers that a run learns from."""
+    if run.answers == "references":
+        return together(questions("train"))
+    assert run.teacher is not None, "answers from a teacher need `teacher`"
+    return taught_answers(run.teacher)
+
+
+def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module, Objective]:
+    """The network, where it starts from, and what it minimises."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if run.kind == "ar":
+        twin = AutoregressiveCaptioner(config).to(device)
+        name_tags(twin)
+        if run.start:
+            start_from(twin, run.start)
+        return twin, ArObjective(twin, run, rng)
+    model = Narvl(config).to(device)
+    name_tags(model)
+    if run.start:
+        start_from(model, run.start)
+    if run.kind == "narvl":
+        return model, NarvlObjective(model, run, rng)
+    assert run.teacher is not None, "a reward needs `teacher`"
+    judge = load(run.teacher).to(device)
+    assert isinstance(judge, AutoregressiveCaptioner)
+    # People's words where there are any; elsewhere the teacher's captions are what is worth most.
+    references = {(e.image, e.prompt): e.texts for e in captioned(run)}
+    references |= {(e.image, e.prompt): e.texts for e in together(captions("train"))}
+    return model, RewardObjective(model, judge, run, rng, references)
+
+
+def report_fit(batches: Batches, slots: int, what: Task) -> None:
+    """Say how many targets no alignment can spell: they add nothing to the loss."""
+    needed = [slots_needed([*t, EOS]) for texts in batches.texts for t in texts]
+    over = sum(n > slots for n in needed)
+    print(
+        f"{over} of {len(needed)} texts to {what} need more than {slots} slots; "
+        f"{batches.cut} prompts cut; {len(batches.drawn) - len(batches.examples)} flipped copies"
+    )
+
+
+def average_gradients(model: nn.Module, processes: int) -> None:
+    for parameter in model.parameters():
+        if parameter.grad is not None:
+            dist.all_reduce(parameter.grad)
+            parameter.grad /= processes
+
+
+def train(name: str, run: Run) -> None:
+    rank, processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    if processes > 1:
+        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    torch.manual_seed(run.seed)
+    rng = np.random.default_rng([run.seed, rank])
+    config, log = recipe().config(run), WORK / f"{name}.jsonl"
+    if (run.flips or run.named) and not config.tags:
+        raise SystemExit(f"{name}: flips and named are of tags, which `model.tags` has to turn on")
+    model, objective = build(run, config, rng)
+    device = next(model.parameters()).device
+    torch.manual_seed(run.seed * processes + rank)  # same start, other dropout
+
+    features, tokenizer = Features.load(config.eyes), vocabulary.load()
+    streams: list[tuple[Iterator[Batch], Task, float]] = []
+    wanted: list[tuple[Callable[[], list[Example]], int, Task, float]] = [
+        (lambda: captioned(run), run.captions, "caption", 1.0),
+        (lambda: answered(run), run.questions, "answer", run.question_weight),
+        (lambda: together(phrases("train")), run.boxes, "locate", run.box_weight),
+        (lambda: together(statements("train")), run.statements, "entail", run.statement_weight),
+    ]
+    for read, size, task, weight in wanted:
+        if size == 0 or not (examples := read()):
+            continue
+        flips = run.flips if task in ("caption", "answer") else 0
+        batches = Batches(
+            examples, features, tokenizer, size, config.prompt, blind=run.blind, flips=flips
+        )
+        if isinstance(model, Narvl):
+            report_fit(batches, model.query_range(task)[1], task)
+        streams.append((batches.shuffled(rng), task, weight))
+
+    if not streams:
+        raise SystemExit(f"{name}: expected captions or questions to learn from, got none")
+    if run.named:
+        names = Names(tokenizer).shuffled(run.named, config.eyes.channels, rng)
+        streams.append((names, "answer", 1.0))
+
+    optimiser = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98), weight_decay=0.03)
+    averaged = AveragedModel(model, multi_avg_fn=average_in)
+    # Compiled after the copy for averaging, which stays plain. On a CPU this halves a step; texts
+    # differ in number and length, so the twin's decoder is compiled for any.
+    model.fusion.compile()
+    model.decoder.compile(dynamic=run.kind == "ar")
+    validate, first = Validation(features, config, run.blind), 0
+    if checkpoint(name).exists():
+        state = torch.load(checkpoint(name), weights_only=False, map_location=device)
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        averaged.load_state_dict(state["average"])
+        first = state["step"]
+        if rank == 0:
+            rng.bit_generator.state = state["rng"]
+            torch.set_rng_state(state["torch_rng"].cpu())
+        else:  # a checkpoint keeps rank 0's; the others draw anew, and not what they drew before
+            seed = [run.seed, rank, first]
+            rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+            torch.manual_seed(int(rng.integers(2**31)))
+        print(f"resuming {name} at step {first}")
+
+    losses: dict[Task, list[float]] = defaultdict(list)
+    started = time.monotonic()
+    steps = range(first, run.steps)
+    for step in tqdm(steps, initial=first, total=run.steps, desc=name, disable=rank > 0):
+        rate = learning_rate(step, run)
+        for group, share in zip(optimiser.param_groups, SHARES, strict=False):
+            group["lr"] = rate * share
+        optimiser.zero_grad(set_to_none=True)
+        for stream, task, weight in streams:
+            batch = next(stream).to(device)
+            with autocast(device):
+                loss = objective(batch, task, step / run.steps)
+            (weight * loss).backward()
+            losses[task].append(loss.item())
+        if processes > 1:
+            average_gradients(model, processes)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        averaged.update_parameters(model)
+
+        done = step + 1
+        if rank == 0 and (done % run.every == 0 or done == run.steps):
+            averaged.module.eval()
+            figures, texts = validate(averaged.module, captions_too=run.captions > 0)
+            row = {
+                "step": done,
+                "seconds": round(time.monotonic() - started),
+                **{
+                    f"{task} loss": round(float(np.mean(values)), 4)
+                    for task, values in losses.items()
+                },
+                **{k: round(v, 2) for k, v in figures.items()},
+                **{k: round(v, 3) for k, v in objective.counts().items()},
+            }
+            losses.clear()
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            tqdm.write(json.dumps(row) + "\n  " + "\n  ".join(texts[:6]))
+            state = {
+                "kind": "ar" if run.kind == "ar" else "narvl",
+                "config": config.to_json(),
+                "run": run.model_dump(),
+                "step": done,
+                "model": model.state_dict(),
+                "average": averaged.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "rng": rng.bit_generator.state,
+                "torch_rng": torch.get_rng_state(),
+            }
+            save(name, state)
+    if processes > 1:
+        dist.barrier()
+        dist.destroy_process_group()
+
+
+def validate_average(name: str) -> None:
+    """The one line of the log of a run that has no steps."""
+    model = load(name)
+    validate = Validation(Features.load(model.config.eyes), model.config)
+    with torch.no_grad():
+        figures, _ = validate(model, captions_too=True)
+    row = {"step": 0, **{k: round(v, 2) for k, v in figures.items()}}
+    (WORK / f"{name}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    print(json.dumps(row))

@@ -1,0 +1,1 @@
+"""How good texts are, and how sure."""

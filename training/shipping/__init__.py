@@ -1,0 +1,1 @@
+"""Files for the runtime, and the runtime asked."""
