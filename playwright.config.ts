@@ -7,7 +7,8 @@ const port = 5188;
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '*.spec.ts',
-  timeout: 120_000,
+  // Software adapters are slow, on a busy machine very.
+  timeout: 600_000,
   // Software adapters share the CPU: two pages at once would only wait for each other.
   workers: 1,
   forbidOnly: true,

@@ -1,16 +1,18 @@
 /** The demo page as a visitor meets it: built, served, with a real model on a real WebGPU device. */
 import { AxeBuilder } from '@axe-core/playwright';
-import { test as base, expect, type Locator, type Page } from '@playwright/test';
-
-/** What the page must be able to live under; nothing in it is inline, evaluated or from elsewhere. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' blob: data:",
-  "connect-src 'self'",
-].join('; ');
+import { expect } from '@playwright/test';
+import {
+  asked,
+  askField,
+  cards,
+  drawPhoto,
+  expectAnswer,
+  expectCaption,
+  patience,
+  png,
+  ready,
+  test,
+} from './demo-page.ts';
 
 declare global {
   interface Window {
@@ -24,80 +26,6 @@ declare global {
     played?: number;
   }
 }
-
-const test = base.extend<{ complaints: string[] }>({
-  /** What the browser's console holds against the page, and requests to anywhere else. */
-  complaints: [
-    async ({ page, baseURL }, use) => {
-      const complaints: string[] = [];
-      page.on('pageerror', (error) => complaints.push(error.message));
-      page.on('console', (message) => {
-        if (message.type() === 'error') complaints.push(message.text());
-      });
-      page.on('request', (request) => {
-        const url = request.url();
-        const own = url.startsWith(baseURL ?? '') || /^(blob|data):/.test(url);
-        if (!own) complaints.push(`request to ${url}`);
-      });
-      await page.route(/\.js$|\/(\?.*)?$/, async (route) => {
-        const response = await route.fetch();
-        const headers = { ...response.headers(), 'content-security-policy': contentSecurityPolicy };
-        await route.fulfill({ response, headers });
-      });
-      await use(complaints);
-      expect(complaints).toEqual([]);
-    },
-    { auto: true },
-  ],
-});
-
-/** Long enough to load a model, or to caption, on a busy machine that renders in software. */
-const patience = { timeout: 90_000 };
-
-const ready = (page: Page) => expect(page.getByText(/^Ready\. Encoder on/)).toBeVisible(patience);
-
-const cards = (page: Page) => page.getByRole('article');
-
-/** The card has a caption and the whole strip that it came from. */
-async function expectCaption(card: Locator): Promise<void> {
-  await expect(card.locator('.caption')).toHaveText(/\S/, patience);
-  const slots = card.getByRole('region', { name: 'The 32 slots' });
-  await expect(slots.getByRole('listitem')).toHaveCount(32);
-}
-
-/** The field for questions about a card's photo. */
-const askField = (card: Locator) => card.getByRole('textbox', { name: 'Ask about this photo' });
-
-/** What was asked about a card's photo, the latest first. */
-const asked = (card: Locator) => card.locator('.asked').getByRole('listitem');
-
-/** The item has an answer, or says that there is none; which, is the model's own affair. */
-async function expectAnswer(item: Locator, question: string): Promise<void> {
-  await expect(item.locator('.answer')).toHaveText(/\S/, patience);
-  await expect(item.locator('.question')).toHaveText(question);
-  await expect(item).toContainText(/Confidence \d+%/);
-}
-
-/** A picture of a sun over a hill as the bytes of a PNG, drawn by the page itself. */
-async function drawPhoto(page: Page, sky: string): Promise<Buffer> {
-  const bytes = await page.evaluate(async (fill) => {
-    const canvas = new OffscreenCanvas(320, 240);
-    const context = canvas.getContext('2d');
-    if (!context) throw new Error('Expected a 2D context');
-    context.fillStyle = fill;
-    context.fillRect(0, 0, 320, 240);
-    context.fillStyle = 'gold';
-    context.arc(230, 70, 30, 0, 2 * Math.PI);
-    context.fill();
-    context.fillStyle = 'darkgreen';
-    context.fillRect(0, 170, 320, 70);
-    const blob = await canvas.convertToBlob({ type: 'image/png' });
-    return [...new Uint8Array(await blob.arrayBuffer())];
-  }, sky);
-  return Buffer.from(bytes);
-}
-
-const png = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/png', buffer });
 
 test('a sample photo gets its caption, its 32 slots and an account of the pass', async ({
   page,
@@ -250,7 +178,7 @@ test('everything is within reach of the keyboard', async ({ page }) => {
   await page.goto('./');
   await ready(page);
   const reached: string[] = [];
-  for (const _ of ['encoder', 'decoder', 'choose', 'first sample']) {
+  for (const _ of ['encoder', 'decoder', 'choose', 'choose-folder', 'first sample']) {
     await page.keyboard.press('Tab');
     reached.push(
       await page.evaluate(() => {
@@ -259,7 +187,7 @@ test('everything is within reach of the keyboard', async ({ page }) => {
       }),
     );
   }
-  expect(reached.slice(0, 3)).toEqual(['encoder', 'decoder', 'choose']);
+  expect(reached.slice(0, 4)).toEqual(['encoder', 'decoder', 'choose', 'choose-folder']);
   await page.keyboard.press('Enter');
   await expectCaption(cards(page).first());
 
@@ -333,14 +261,14 @@ test('a question is answered before photos that wait', async ({ page }) => {
   await expectCaption(card);
   await askField(card).fill('What is this?');
   const bytes = await drawPhoto(page, 'skyblue');
-  const waiting = Array.from({ length: 12 }, (_, i) => png(`${i}.png`, bytes));
+  const waiting = Array.from({ length: 6 }, (_, i) => png(`${i}.png`, bytes));
   await page.locator('#files').setInputFiles(waiting);
-  await expect(cards(page)).toHaveCount(13);
+  await expect(cards(page)).toHaveCount(7);
   await cards(page).last().getByRole('button', { name: 'Ask', exact: true }).click();
 
   await expectAnswer(asked(cards(page).last()).first(), 'What is this?');
-  await expect(cards(page).nth(11)).toHaveAttribute('aria-busy', 'true');
-  await expectCaption(cards(page).nth(11));
+  await expect(cards(page).nth(5)).toHaveAttribute('aria-busy', 'true');
+  await expectCaption(cards(page).nth(5));
 });
 
 /** Runs in the page: its workers can be ended, and die at once while `fatal` says what of. */

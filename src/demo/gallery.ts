@@ -4,14 +4,15 @@ import type { Asked, AskKind, Found } from './asking.ts';
 import { PhotoCard } from './card.ts';
 import { byId } from './dom.ts';
 import { asNarvlError } from './errors.ts';
+import type { PhotoOptions } from './model-host.ts';
 import type { Photo } from './photo.ts';
 
 /** Who writes captions and answers. */
 export interface Writer {
   /** What can be asked. */
   readonly asks: readonly AskKind[];
-  /** The caption of a photo; `onStart` is called as soon as there is a model to ask. */
-  caption(photo: Photo, signal: AbortSignal, onStart: () => void): Promise<Caption>;
+  /** The caption of a photo. */
+  caption(photo: Photo, options: PhotoOptions): Promise<Caption>;
   /** What is asked about a photo. */
   ask(photo: Photo, asked: Asked, signal: AbortSignal): Promise<Found>;
   /** No more will be asked about a photo. */
@@ -59,7 +60,11 @@ export class Gallery {
   async #caption({ card, stop }: Entry): Promise<void> {
     card.showWaiting();
     try {
-      const caption = await this.#writer.caption(card.photo, stop.signal, () => card.showLooking());
+      const caption = await this.#writer.caption(card.photo, {
+        signal: stop.signal,
+        explain: true,
+        onStart: () => card.showLooking(),
+      });
       if (stop.signal.aborted) return;
       card.showCaption(caption);
       card.offerQuestions(this.#writer.asks);

@@ -1,5 +1,6 @@
-/** The demo page: puts the model, the ways in and the gallery together. */
+/** The demo page: puts the model, the ways in, the gallery and the folder's table together. */
 import { byId } from './dom.ts';
+import { Folder } from './folder/folder.ts';
 import { Gallery } from './gallery.ts';
 import { setUpIntake } from './intake.ts';
 import { ModelHost } from './model-host.ts';
@@ -9,18 +10,25 @@ import { setUpSettings } from './settings.ts';
 
 const modelUrl = `${import.meta.env.BASE_URL}models/narvl-photo/`;
 
+/** More photos at once are a table: nobody looks at so many cards. */
+const MOST_CARDS = 12;
+
 const host = new ModelHost(
   modelUrl,
   createModelStatus(() => void host.load(device)),
 );
 const gallery = new Gallery(host);
+const folder = new Folder((photo, signal) => host.caption(photo, { signal, priority: 'low' }));
 
 let device = setUpSettings(byId('settings', HTMLFormElement), (choice) => {
   device = choice;
   void host.load(choice);
 });
 
-setUpIntake((files) => gallery.add(files.map((file) => ({ name: file.name, source: file }))));
+setUpIntake({
+  onPhotos: (photos) => (photos.length > MOST_CARDS ? folder : gallery).add(photos),
+  onFolder: (photos) => folder.add(photos),
+});
 setUpSamples(({ title, url }) => gallery.add([{ name: title, source: url }]));
 
 void host.load(device);

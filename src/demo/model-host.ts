@@ -1,6 +1,7 @@
 /** Holds the model that the page asks, through loading, failing and changing device. */
 import {
   type Caption,
+  type CaptionOptions,
   type DeviceChoice,
   isLost,
   Narvl,
@@ -17,6 +18,13 @@ export interface ModelView {
   progress(progress: Progress): void;
   ready(device: Caption['device']): void;
   failed(error: NarvlError): void;
+}
+
+/** How a photo's caption is asked for. */
+export interface PhotoOptions extends CaptionOptions {
+  readonly signal: AbortSignal;
+  /** Called as soon as there is a model to ask. */
+  readonly onStart?: () => void;
 }
 
 /** One model at a time. What is asked before it is there, or while it changes, waits for it. */
@@ -69,11 +77,12 @@ export class ModelHost {
     return this.#model ? waysOf(this.#model.info) : [];
   }
 
-  /** The caption of a photo; `onStart` is called as soon as there is a model to ask. */
-  caption({ source }: Photo, signal: AbortSignal, onStart: () => void): Promise<Caption> {
+  /** The caption of a photo. */
+  caption({ source }: Photo, { onStart, ...options }: PhotoOptions): Promise<Caption> {
+    const { signal } = options;
     const write = (model: Narvl) => {
-      onStart();
-      return model.caption(source, { signal, explain: true });
+      onStart?.();
+      return model.caption(source, options);
     };
     // All photos that wait go with a worker: each has one more try, in the next one.
     return this.#ask(signal, (model) =>
