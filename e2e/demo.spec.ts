@@ -43,7 +43,7 @@ test('a sample photo gets its caption, its 32 slots and an account of the pass',
   await expect(facts).toContainText('EncoderCPU (wasm)');
   await expect(facts).toContainText('DecoderGPU (WebGPU)');
   await expect(facts).toContainText('1 submit');
-  await expect(page.getByRole('log')).toContainText(/Nagasaki: \S/);
+  await expect(page.getByRole('log')).toContainText(/Chelsea: \S/);
 });
 
 test('a word shows on the photo where it looked, by pointer and by keyboard', async ({ page }) => {
