@@ -65,7 +65,7 @@ function quick(confidence = 0.9): { captioner: Captioner; asked: string[] } {
 }
 
 const picture = (id: string, more = '') =>
-  `<p><img id="${id}" src="${photos.flower}" width="200" height="200" ${more}></p>`;
+  `<p><img id="${id}" src="${photos.cat}" width="200" height="200" ${more}></p>`;
 
 const decoded = (root: HTMLElement) =>
   Promise.all([...root.querySelectorAll('img')].map((image) => image.decode()));
@@ -136,9 +136,7 @@ it('stops at its signal', async () => {
 });
 
 it('says once that there is no model, and puts nothing into links', async () => {
-  const main = mount(
-    `<a href="#"><img id="a" src="${photos.flower}" width="90"></a>${picture('b')}`,
-  );
+  const main = mount(`<a href="#"><img id="a" src="${photos.cat}" width="90"></a>${picture('b')}`);
   await decoded(main);
   await expect(describeImages(main, { model: '/models/none/' })).rejects.toMatchObject({
     name: 'NarvlError',

