@@ -1,12 +1,13 @@
 """The field's files of captions and questions, each read to examples of one form.
 
 `flickr8k`, `visual7w`, `daquar` and `described` are the JSON Lines of the shared data folder;
-`karpathy`, `coco` and `vqa2` are the public files as their authors publish them.
+`karpathy`, `coco`, `vqa2`, `refcoco` and `snli-ve` are the public files as their authors publish them.
 """
 
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import sys
 from collections import Counter
@@ -124,31 +125,24 @@ ENTAILMENT = {"entailment": "yes", "neutral": "maybe", "contradiction": "no"}
 
 def read_statements(source: Source, split: str, data: Path, prompt: str) -> list[Example]:
     """Statements about photos, with what they are worth as the answer; `prompt` has a `{}`."""
+    rows = {"entailment": _entailment, "snli-ve": _snli_ve}[source.format]
     return [
         Example(
-            _path(source, row["image"]),
-            prompt.format(normalise(row["hypothesis"])),
-            (ENTAILMENT[row["label"]],),
-            row["label"],
+            _path(source, image),
+            prompt.format(normalise(statement)),
+            (ENTAILMENT[label],),
+            label,
         )
-        for row in _lines([data / f for f in source.files.get(split, [])])
+        for image, statement, label in rows(_files(source, split, data))
     ]
 
 
 def read_boxes(source: Source, split: str, data: Path) -> dict[str, list[Box]]:
     """People's boxes by photo; none where the source has no such split."""
+    rows = {"entities": _entities, "refcoco": partial(_refcoco, data / source.images)}
     found: dict[str, list[Box]] = {}
-    for row in _lines([data / f for f in source.files.get(split, [])]):
-        found[_path(source, row["image"])] = [
-            Box(
-                normalise(phrase["phrase"]),
-                tuple(first),
-                phrase["type"],
-                tuple(map(tuple, others)),
-            )
-            for phrase in row["phrases"]
-            for first, *others in [phrase["boxes"]]
-        ]
+    for image, box in rows[source.format](_files(source, split, data), split):
+        found.setdefault(_path(source, image), []).append(box)
     return found
 
 
@@ -205,6 +199,8 @@ def detect(folder: Path) -> list[Found]:
 
 Captions = Iterator[tuple[str, list[str]]]
 Questions = Iterator[tuple[str, str, list[str], str, list[str]]]
+Statements = Iterator[tuple[str, str, str]]
+Boxes = Iterator[tuple[str, Box]]
 
 
 def _lines(files: list[Path]) -> Iterator[dict]:
@@ -299,3 +295,56 @@ def _vqa2(images: Path, files: list[Path]) -> Questions:
             name = f"COCO_{subset}_{row['image_id']:012d}.jpg"
             image = _in_subset(images, subset, name)
             yield image, row["question"], [answer], found["answer_type"], []
+
+
+def _entailment(files: list[Path]) -> Statements:
+    for row in _lines(files):
+        yield row["image"], row["hypothesis"], row["label"]
+
+
+def _snli_ve(files: list[Path]) -> Statements:
+    """SNLI-VE's `snli_ve_*.jsonl` (Xie et al. 2019), about Flickr30k's photos. What its writers did
+    not agree on has the label `-`, and is left out as everywhere."""
+    for row in _lines(files):
+        if row["gold_label"] != "-":
+            yield f"{row['Flickr30K_ID']}.jpg", row["sentence2"], row["gold_label"]
+
+
+def _entities(files: list[Path], split: str) -> Boxes:
+    for row in _lines(files):
+        for phrase in row["phrases"]:
+            first, *others = (tuple(box) for box in phrase["boxes"])
+            yield (
+                row["image"],
+                Box(normalise(phrase["phrase"]), first, phrase["type"], tuple(others)),
+            )
+
+
+class _PlainData(pickle.Unpickler):
+    """Reads lists, dicts, texts and numbers: a pickle of anything else may run what it likes."""
+
+    def find_class(self, module: str, name: str) -> type:
+        raise pickle.UnpicklingError(f"expected plain data, got {module}.{name}")
+
+
+def _refcoco(images: Path, files: list[Path], split: str) -> Boxes:
+    """RefCOCO's, RefCOCO+'s or RefCOCOg's pairs of `refs(unc).p` (or `refs(umd).p`) and
+    `instances.json` (Yu et al. 2016): every way that someone told a thing in a COCO photo from the
+    others. The kind is the split's own name, as tables keep testA apart from testB."""
+    for refs, instances in zip(files[::2], files[1::2], strict=True):
+        with refs.open("rb") as file:
+            rows = _PlainData(file, encoding="latin1").load()
+        content = json.loads(instances.read_text(encoding="utf-8"))
+        photos = {photo["id"]: photo for photo in content["images"]}
+        corners = {thing["id"]: thing["bbox"] for thing in content["annotations"]}
+        for row in rows:
+            if row["split"] != split and not (split == "test" and row["split"].startswith("test")):
+                continue
+            photo = photos[row["image_id"]]
+            width, height = photo["width"], photo["height"]
+            x, y, w, h = corners[row["ann_id"]]
+            box = (x / width, y / height, (x + w) / width, (y + h) / height)
+            subset = photo["file_name"].split("_")[1]
+            image = _in_subset(images, subset, photo["file_name"])
+            for sentence in row["sentences"]:
+                yield image, Box(normalise(sentence["sent"]), box, row["split"])

@@ -40,7 +40,9 @@ class Source(_Strict):
         "vqa2",
         "lines",
         "entities",
+        "refcoco",
         "entailment",
+        "snli-ve",
     ]
     images: str
     """Folder that the photos' names are relative to."""
@@ -48,7 +50,8 @@ class Source(_Strict):
     """Below which folder its paths lie: `$NARVL_DATA`, or `$NARVL_WORK`, where
     `training pictures` puts its own."""
     files: dict[Literal["train", "val", "test"], list[str]]
-    """Per split: the file that has it (for `vqa2`: the questions and the annotations)."""
+    """Per split: the file that has it (for `vqa2`: the questions and the annotations; for
+    `refcoco`: the refs and the instances)."""
     style: str = "human"
     """Captions: which of the prompts asks for them."""
     credit: str = ""

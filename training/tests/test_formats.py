@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
 
-from training.data.formats import Example, detect, read_captions, read_questions
+from training.data.formats import (
+    Box,
+    Example,
+    detect,
+    read_boxes,
+    read_captions,
+    read_questions,
+    read_statements,
+)
 from training.runs.recipe import Source
 
 
@@ -121,6 +130,58 @@ def test_the_shared_folder(tmp_path: Path) -> None:
     (asked,) = read_questions(source, "val", tmp_path)
     assert plain.image == asked.image == "flickr8k/images/1.webp"
     assert (plain.kind, asked.kind) == ("plain", "described yesno")
+
+
+def test_snli_ve(tmp_path: Path) -> None:
+    row = {"Flickr30K_ID": "12", "sentence1": "A man.", "sentence2": "A man sleeps."}
+    labels = ("contradiction", "-", "neutral", "entailment")
+    write_lines(tmp_path / "snli", "dev.jsonl", [row | {"gold_label": label} for label in labels])
+    source = Source(
+        name="SNLI-VE", format="snli-ve", images="f30k", files={"val": ["snli/dev.jsonl"]}
+    )
+    found = read_statements(source, "val", tmp_path, "is it true that {}?")
+    assert [e.texts for e in found] == [("no",), ("maybe",), ("yes",)]
+    assert found[0] == Example(
+        "f30k/12.jpg", "is it true that a man sleeps?", ("no",), "contradiction"
+    )
+    assert read_statements(source, "test", tmp_path, "{}") == []
+
+
+def refcoco(folder: Path, refs: object) -> Source:
+    folder.mkdir(parents=True)
+    # As their authors' Python 2 wrote it.
+    (folder / "refs(unc).p").write_bytes(pickle.dumps(refs, protocol=2))
+    name = "COCO_train2014_000000000042.jpg"
+    content = {
+        "images": [{"id": 42, "file_name": name, "width": 400, "height": 200}],
+        "annotations": [{"id": 7, "image_id": 42, "bbox": [100.0, 50.0, 200.0, 150.0]}],
+    }
+    write(folder, "instances.json", content)
+    files = [f"{folder.name}/refs(unc).p", f"{folder.name}/instances.json"]
+    return Source(
+        name="RefCOCO", format="refcoco", images="coco", files={"train": files, "test": files}
+    )
+
+
+def test_refcoco(tmp_path: Path) -> None:
+    sentences = [{"sent": "man on the left"}, {"sent": "Left man."}]
+    row = {"image_id": 42, "ann_id": 7, "sentences": sentences}
+    refs = [row | {"split": split} for split in ("train", "val", "testA", "testB")]
+    source = refcoco(tmp_path / "refcoco", refs)
+    image, box = "coco/COCO_train2014_000000000042.jpg", (0.25, 0.25, 0.75, 1.0)
+    assert read_boxes(source, "train", tmp_path) == {
+        image: [Box("man on the left", box, "train"), Box("left man", box, "train")]
+    }
+    (tmp_path / "coco" / "train2014").mkdir(parents=True)
+    (found,) = read_boxes(source, "test", tmp_path).items()
+    assert found[0] == "coco/train2014/COCO_train2014_000000000042.jpg"
+    assert [one.kind for one in found[1]] == ["testA", "testA", "testB", "testB"]
+
+
+def test_a_pickle_of_more_than_data_is_refused(tmp_path: Path) -> None:
+    source = refcoco(tmp_path / "refcoco", [Path("/")])
+    with pytest.raises(pickle.UnpicklingError, match="expected plain data"):
+        read_boxes(source, "train", tmp_path)
 
 
 def test_a_folder_without_data_has_no_sources(tmp_path: Path) -> None:
