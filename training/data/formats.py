@@ -1,7 +1,8 @@
 """The field's files of captions and questions, each read to examples of one form.
 
 `flickr8k`, `visual7w`, `daquar` and `described` are the JSON Lines of the shared data folder;
-`karpathy`, `coco`, `vqa2`, `refcoco` and `snli-ve` are the public files as their authors publish them.
+`karpathy`, `coco`, `vqa2`, `refcoco` and `snli-ve` are the public files as their authors publish
+them.
 """
 
 from __future__ import annotations

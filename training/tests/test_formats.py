@@ -136,9 +136,8 @@ def test_snli_ve(tmp_path: Path) -> None:
     row = {"Flickr30K_ID": "12", "sentence1": "A man.", "sentence2": "A man sleeps."}
     labels = ("contradiction", "-", "neutral", "entailment")
     write_lines(tmp_path / "snli", "dev.jsonl", [row | {"gold_label": label} for label in labels])
-    source = Source(
-        name="SNLI-VE", format="snli-ve", images="f30k", files={"val": ["snli/dev.jsonl"]}
-    )
+    files = {"val": ["snli/dev.jsonl"]}
+    source = Source(name="SNLI-VE", format="snli-ve", images="f30k", files=files)
     found = read_statements(source, "val", tmp_path, "is it true that {}?")
     assert [e.texts for e in found] == [("no",), ("maybe",), ("yes",)]
     assert found[0] == Example(
