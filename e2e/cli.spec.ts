@@ -202,6 +202,7 @@ test('chooses among candidates, of the command line or of a line of jobs', async
 });
 
 test('points at what is asked for, and judges statements', async () => {
+  test.setTimeout(300_000); // Three browsers, one after another.
   writePointingModels();
   const model = ['--model', POINTING_MODELS.amongWords];
   const [file = ''] = files;

@@ -127,12 +127,12 @@ describe('a model that points and judges', () => {
   });
 
   it.each([
-    ['', /with words in it, got ""/],
-    [' ?! ', /with words in it, got " \?! "/],
-    ['dog '.repeat(200), /at most \d+ tokens, got \d+/],
-    ['dog '.repeat(1000), /at most 1000 characters, got 4000/],
-    [undefined as unknown as string, /as text, got undefined/],
-  ])('refuses %j before the image is read', async (text, message) => {
+    ['nothing', '', /with words in it, got ""/],
+    ['no words', ' ?! ', /with words in it, got " \?! "/],
+    ['too many words', 'dog '.repeat(200), /at most \d+ tokens.*, got \d+/],
+    ['far too many', 'dog '.repeat(1000), /at most 1000 characters, got 4000/],
+    ['no text', undefined as unknown as string, /as text, got undefined/],
+  ])('refuses %s before the image is read', async (_, text, message) => {
     const refusal = {
       name: 'NarvlError',
       code: 'invalid-argument',

@@ -29,6 +29,7 @@ test.each([
   [[0.25, 0.25, 0.75, 0.75], 'In the middle, 25% of the photo'],
   [[0.8, 0, 1, 1], 'At the right, 20% of the photo'],
   [[0, 0.9, 1, 1], 'At the bottom, 10% of the photo'],
+  [[0.4, 0.1, 0.45, 0.2], 'At the top, less than 1% of the photo'],
 ] as const)('%j is %s', (edges, words) => {
   expect(placeOf(edges)).toBe(words);
 });

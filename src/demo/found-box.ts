@@ -23,8 +23,9 @@ export function createFoundBox(): FoundBox {
       for (const [side, share] of Object.entries(sides)) {
         element.style.setProperty(side, `${100 * share}%`);
       }
-      // A name above a box at the photo's upper edge would lie outside of it.
+      // The name would lie outside of the photo above a box at its upper edge, or right of one at its side.
       element.classList.toggle('found-high', y0 < 0.12);
+      element.classList.toggle('found-right', x0 > 0.5);
       element.hidden = false;
     },
     hide() {

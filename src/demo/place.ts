@@ -7,7 +7,8 @@ export function placeOf([x0, y0, x1, y1]: readonly [number, number, number, numb
   const column = third((x0 + x1) / 2, 'left', 'right');
   const place = [row, column].filter(Boolean).join(' ');
   const where = place === '' ? 'In the middle' : `At the ${place}`;
-  return `${where}, ${percent((x1 - x0) * (y1 - y0))} of the photo`;
+  const share = (x1 - x0) * (y1 - y0);
+  return `${where}, ${share < 0.01 ? 'less than 1%' : percent(share)} of the photo`;
 }
 
 function third(at: number, first: string, last: string): string {

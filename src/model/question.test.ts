@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NarvlError } from '../errors.ts';
-import { parseManifest } from './manifest.ts';
+import { parseManifest, wordCount } from './manifest.ts';
 import { readQuestion } from './question.ts';
 import { Tokenizer } from './tokenizer.ts';
 
@@ -11,7 +11,7 @@ const folder = new URL('../../public/models/narvl-photo/', import.meta.url);
 const manifest = parseManifest(readFileSync(new URL('manifest.json', folder), 'utf8'));
 const tokenizer = new Tokenizer(
   new Uint8Array(readFileSync(new URL('tokenizer.json', folder))).buffer,
-  manifest.decoder.vocabulary,
+  wordCount(manifest),
 );
 const read = (question: unknown) => readQuestion(question, tokenizer, manifest.prompt.length);
 

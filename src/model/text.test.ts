@@ -63,17 +63,7 @@ describe('readText', () => {
   });
 });
 
-describe('fillPrompt', () => {
-  it('puts the normal form of a text in its place, whatever it says', () => {
-    expect(fillPrompt('where is {}?', ' The "red" dog. ', 'a phrase')).toBe(
-      'where is the red dog?',
-    );
-    expect(fillPrompt('is {} here', '$& {}', 'a phrase')).toBe('is $& {} here');
-  });
-
-  it('says what it is that has no words', () => {
-    expect(() => fillPrompt('where is {}?', '?', 'a phrase')).toThrow(
-      'Expected a phrase with words in it, got "?"',
-    );
-  });
+test('fillPrompt puts a text in its place, whatever it says', () => {
+  expect(fillPrompt('where is {}?', 'the red dog')).toBe('where is the red dog?');
+  expect(fillPrompt('is {} here', '$& {}')).toBe('is $& {} here');
 });

@@ -26,12 +26,9 @@ export function normalise(text: string): string {
 /** Where a caller's text goes in a task's prompt. */
 export const PLACE = '{}';
 
-/**
- * A task's prompt with a caller's text in it, in normal form; `what` is what an error calls the text.
- * @throws NarvlError `invalid-argument` as `readText`.
- */
-export function fillPrompt(prompt: string, text: unknown, what: string): string {
-  return prompt.split(PLACE).join(readText(text, what));
+/** A task's prompt with a caller's text in it. */
+export function fillPrompt(prompt: string, text: string): string {
+  return prompt.split(PLACE).join(text);
 }
 
 /**

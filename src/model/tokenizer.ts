@@ -37,7 +37,7 @@ export class Tokenizer {
     if (encoded.length > length) {
       throw new NarvlError(
         'invalid-argument',
-        `Expected a prompt or question of at most ${length} tokens, got ${encoded.length}`,
+        `Expected at most ${length} tokens with the task's own, got ${encoded.length}: say it in fewer words`,
       );
     }
     const ids = new Int32Array(length).fill(pad);

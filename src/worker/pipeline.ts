@@ -34,7 +34,7 @@ import {
 } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
 import { readQuestion } from '../model/question.ts';
-import { fillPrompt } from '../model/text.ts';
+import { fillPrompt, readText } from '../model/text.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
 import {
   type AskRequest,
@@ -294,6 +294,11 @@ export class Pipeline {
     return this.#tokenizer.encodePrompt(text, length, pad);
   }
 
+  /** @throws NarvlError `invalid-argument` for a text that the model cannot read. */
+  #fillPrompt(prompt: string, text: unknown, what: string): Pick<Prompt, 'ids' | 'used'> {
+    return this.#encodePrompt(fillPrompt(prompt, readText(text, what)));
+  }
+
   /** A caption or an answer: collapsed, searched or chosen among candidates. */
   #textPrompt(text: string, task: CaptionTask | OnlyTask<'answer'>, wanted: Wanted): Prompt {
     const { queries, beam, calibration } = task;
@@ -345,7 +350,7 @@ export class Pipeline {
   #boxPrompt(phrase: unknown): Prompt {
     const { prompt, queries, bins, calibration } = findTask(this.#manifest, 'locate');
     return {
-      ...this.#encodePrompt(fillPrompt(prompt, phrase, 'a phrase')),
+      ...this.#fillPrompt(prompt, phrase, 'a phrase'),
       queries,
       wanted: { tokens: Array.from({ length: bins.count }, (_, bin) => bins.first + bin) },
       read: ({ decoding, size }) => readLocation(decoding, calibration?.curve, size),
@@ -358,7 +363,7 @@ export class Pipeline {
     const { blank, eos } = this.#manifest.decoder;
     const candidates = labelCandidates(labels, this.#tokenizer);
     return {
-      ...this.#encodePrompt(fillPrompt(prompt, statement, 'a statement')),
+      ...this.#fillPrompt(prompt, statement, 'a statement'),
       queries,
       wanted: { candidates: candidates.tokens },
       read: ({ decoding }) =>

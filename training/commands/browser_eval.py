@@ -71,10 +71,14 @@ def main() -> None:
         model=args.model,
         search=args.search,
         batch=args.batch,
+        refusals=bool(phrases or statements),
         data=folder.parent,
         title=f"{args.dataset.name} {args.split}",
     )
-    device = rows[0]["device"]
+    read_rows = [row for row in rows if "error" not in row]
+    if not read_rows:
+        raise SystemExit(f"{folder}: the model takes none of its texts: {rows[0]['error']}")
+    device = read_rows[0]["device"]
     figures: dict[str, str | float] = {
         "set": f"{args.dataset.name} {args.split}",
         "photos": float(len({e.image for e in examples})),
@@ -83,7 +87,9 @@ def main() -> None:
         "weights": f"{device['weightBits']} bits",
         "adapter": device["adapter"],
         # Of a batch.
-        **{f"{s} ms": median(row["timings"][s] for row in rows) for s in ("decoder", "search")},
+        **{
+            f"{s} ms": median(row["timings"][s] for row in read_rows) for s in ("decoder", "search")
+        },
     }
     bars = []
     texts = [row["text"] for row in rows[: len(captioned) + len(asked)]]
@@ -96,11 +102,15 @@ def main() -> None:
         figures |= found
         bars.append(sum(found.values()) / len(found))
     if phrases:
-        figures |= grounded.pointed([tuple(row["box"]) for row in rows], phrases)
+        nowhere = (0.0, 0.0, 0.0, 0.0)  # Of a phrase that the model does not take.
+        boxes = [tuple(row.get("box", nowhere)) for row in rows]
+        figures |= grounded.pointed(boxes, phrases)
         bars.append(figures["IoU ≥ 0.5 %"])
     if statements:
-        figures |= grounded.judged([row["label"] for row in rows], statements)
+        figures |= grounded.judged([row.get("label", "") for row in rows], statements)
         bars.append(figures["right %"])
+    if refused := len(rows) - len(read_rows):
+        figures["refused, so wrong"] = float(refused)
     if args.json:
         print(json.dumps(figures))
     else:

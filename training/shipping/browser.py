@@ -23,12 +23,14 @@ def answers(
     search: str | None = None,
     posteriors: bool = False,
     batch: int = 1,
+    refusals: bool = False,
     data: Path = DATA,
     title: str = "browser",
 ) -> list[dict]:
     """One JSON row a job, as `npm run caption -- --json --tasks` prints it. A job is a `file`
-    (below `data`) with its `task` or what it is to be `ask`ed. Ends the program if a job has an
-    error or ran on another device than asked for."""
+    (below `data`) with its `task` or what it is to be asked. Ends the program if a job has an
+    error or ran on another device than asked for; with `refusals`, a text that the model does not
+    take is no such error, and its row has it."""
     command = ["npm", "run", "--silent", "caption", "--", "--json", "--batch", str(batch)]
     options = {"encoder": encoder, "decoder": decoder, "weights": weights, "model": model}
     options |= {"search": search}
@@ -46,13 +48,16 @@ def answers(
             assert running.stdout is not None
             for line in tqdm(running.stdout, total=len(jobs), desc=title):
                 row = json.loads(line)
-                if "error" in row:
+                refused = row.get("error", {}).get("code") == "invalid-argument"
+                if "error" in row and not (refusals and refused):
                     running.terminate()
                     raise SystemExit(f"{title}: {row}")
                 rows.append(row)
     if len(rows) != len(jobs):
         raise SystemExit(f"{title}: expected {len(jobs)} answers, got {len(rows)}")
     for row in rows:
+        if "error" in row:
+            continue
         ran = (row["device"]["encoder"], row["device"]["decoder"])
         if ran != (encoder or ran[0], decoder or ran[1]):
             raise SystemExit(f"{title}: asked for {encoder} and {decoder}, got {row['device']}")
