@@ -9,6 +9,7 @@ const contentSecurityPolicy = [
   "style-src 'self'",
   "img-src 'self' blob: data:",
   "connect-src 'self'",
+  "manifest-src 'self'",
 ].join('; ');
 
 export const test = base.extend<{ complaints: string[] }>({

@@ -5,8 +5,10 @@ import { Gallery } from './gallery.ts';
 import { setUpIntake } from './intake.ts';
 import { ModelHost } from './model-host.ts';
 import { createModelStatus } from './model-status.ts';
+import { keepForOffline } from './offline/offline.ts';
 import { setUpSamples } from './samples.ts';
 import { setUpSettings } from './settings.ts';
+import { hasWebGpu } from './webgpu.ts';
 
 const modelUrl = `${import.meta.env.BASE_URL}models/narvl-photo/`;
 
@@ -31,4 +33,7 @@ setUpIntake({
 });
 setUpSamples(({ title, url }) => gallery.add([{ name: title, source: url }]));
 
-void host.load(device);
+void host.load(device).then(keepForOffline);
+void hasWebGpu().then((has) => {
+  byId('no-webgpu', HTMLParagraphElement).hidden = has;
+});

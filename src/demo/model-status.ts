@@ -10,6 +10,7 @@ export function createModelStatus(onRetry: () => void): ModelView {
   const root = byId('model', HTMLDivElement);
   const text = byId('model-text', HTMLParagraphElement);
   const bar = byId('model-progress', HTMLProgressElement);
+  const why = byId('model-why', HTMLParagraphElement);
   const retry = byId('model-retry', HTMLButtonElement);
   retry.addEventListener('click', () => {
     byId('choose', HTMLButtonElement).focus(); // The button hides while the model is loaded.
@@ -21,6 +22,7 @@ export function createModelStatus(onRetry: () => void): ModelView {
     text.replaceChildren(...content);
     retry.hidden = state !== 'failed';
     bar.hidden = state !== 'loading';
+    why.hidden = state !== 'loading';
   }
 
   return {
