@@ -1,4 +1,5 @@
 /** The demo page for its tests: what every one of them watches for, and what they look for on it. */
+import { AxeBuilder } from '@axe-core/playwright';
 import { test as base, expect, type Locator, type Page } from '@playwright/test';
 
 /** What the page must be able to live under; nothing in it is inline, evaluated or from elsewhere. */
@@ -87,3 +88,26 @@ export async function drawPhoto(page: Page, sky: string): Promise<Buffer> {
 }
 
 export const png = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/png', buffer });
+
+/**
+ * Axe finds nothing to object to and nothing is wider than the screen, in light and dark, wide and narrow.
+ * With NARVL_SHOTS=FOLDER in the environment each of the four is also kept as a picture, from `view` on.
+ */
+export async function expectAccessible(page: Page, view: Locator, name: string): Promise<void> {
+  const shots = process.env.NARVL_SHOTS;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1280, 390]) {
+      await page.emulateMedia({ colorScheme });
+      await page.setViewportSize({ width, height: 844 });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations).toEqual([]);
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      expect(overflow).toBe(0);
+      if (!shots) continue;
+      await view.evaluate((element) => element.scrollIntoView({ block: 'start' }));
+      await page.screenshot({ path: `${shots}/${name}-${colorScheme}-${width}.png` });
+    }
+  }
+}

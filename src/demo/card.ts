@@ -6,7 +6,7 @@ import { createCaptionText } from './caption-text.ts';
 import { playCollapse, playOnceSeen } from './collapse-animation.ts';
 import { make } from './dom.ts';
 import { isPassing } from './errors.ts';
-import { confidence, milliseconds, sentence } from './format.ts';
+import { confidence, isGuess, milliseconds, sentence } from './format.ts';
 import { createFoundBox } from './found-box.ts';
 import { createGaze } from './gaze.ts';
 import type { Photo } from './photo.ts';
@@ -81,21 +81,24 @@ export class PhotoCard {
     const text = createCaptionText(caption);
     const strip = createStrip(caption.slots);
     strip.replay.addEventListener('click', () => playCollapse(strip, text));
+    const guess = isGuess(caption.confidence);
     this.#show(
       'done',
+      ...(guess ? [make('p', { class: 'guess' }, 'A guess')] : []),
       text.element,
       make(
         'div',
         { class: 'verdict' },
         make('p', {}, `${confidence(caption.confidence)} · ${milliseconds(caption.timings.total)}`),
-        this.#createCopyButton(caption.text),
+        createCopyButton(caption.text, 'Copy as alt text'),
       ),
+      ...(guess ? createAlternatives(caption) : []),
       ...this.#createGaze(caption, text.words),
       strip.element,
       createTimings(caption),
     );
     this.#image.alt = sentence(caption.text);
-    announce(`${this.photo.name}: ${sentence(caption.text)}`);
+    announce(`${this.photo.name}: ${guess ? 'a guess: ' : ''}${sentence(caption.text)}`);
     playOnceSeen(strip, text);
   }
 
@@ -147,22 +150,37 @@ export class PhotoCard {
     this.element.setAttribute('aria-busy', String(state === 'waiting'));
     this.#result.replaceChildren(...content);
   }
+}
 
-  #createCopyButton(text: string): HTMLButtonElement {
-    const idle = 'Copy as alt text';
-    const button = make('button', { type: 'button', class: 'quiet' }, idle);
-    button.addEventListener('click', async () => {
-      // The clipboard says no where the page is framed or not secure.
-      const copied = await navigator.clipboard.writeText(sentence(text)).then(
-        () => true,
-        () => false,
-      );
-      button.textContent = copied ? 'Copied' : 'Copying was refused';
-      announce(button.textContent);
-      setTimeout(() => {
-        button.textContent = idle;
-      }, COPIED_MS);
-    });
-    return button;
-  }
+/** A button that copies a text as a sentence, and says how that went. */
+function createCopyButton(text: string, idle: string): HTMLButtonElement {
+  const button = make('button', { type: 'button', class: 'quiet' }, idle);
+  button.addEventListener('click', async () => {
+    // The clipboard says no where the page is framed or not secure.
+    const copied = await navigator.clipboard.writeText(sentence(text)).then(
+      () => true,
+      () => false,
+    );
+    button.textContent = copied ? 'Copied' : 'Copying was refused';
+    announce(button.textContent);
+    setTimeout(() => {
+      button.textContent = idle;
+    }, COPIED_MS);
+  });
+  return button;
+}
+
+/** What else a photo may show, each to be copied in the caption's place. */
+function createAlternatives({ alternatives = [] }: Caption): readonly HTMLElement[] {
+  const others = alternatives.filter(({ text }) => text !== '');
+  if (others.length === 0) return [];
+  const items = others.map(({ text }) => make('li', {}, createCopyButton(text, sentence(text))));
+  return [
+    make(
+      'section',
+      { class: 'alternatives', 'aria-label': 'What else it may be' },
+      make('h4', {}, 'Or is it one of these? Choose one to copy it as alt text.'),
+      make('ul', { role: 'list' }, ...items),
+    ),
+  ];
 }

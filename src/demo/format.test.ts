@@ -1,6 +1,14 @@
 /** Numbers as people read them. */
 import { expect, it } from 'vitest';
-import { confidence, count, megabytes, milliseconds, percent, sentence } from './format.ts';
+import {
+  confidence,
+  count,
+  isGuess,
+  megabytes,
+  milliseconds,
+  percent,
+  sentence,
+} from './format.ts';
 
 it('writes progress in decimal megabytes', () => {
   expect(megabytes(12_345_678, 29_280_752)).toBe('12.3 of 29.3 MB');
@@ -17,6 +25,12 @@ it('writes probabilities as percentages', () => {
 it('says where a text is more likely wrong than right', () => {
   expect(confidence(0.5)).toBe('Confidence 50%');
   expect(confidence(0.34)).toBe('Not sure. Confidence 34%');
+});
+
+it('calls a guess what it says that it is not sure of', () => {
+  for (const probability of [0, 0.2, 0.499, 0.5, 0.9]) {
+    expect(isGuess(probability)).toBe(confidence(probability).startsWith('Not sure'));
+  }
 });
 
 it('counts with the right noun', () => {

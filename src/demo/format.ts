@@ -22,10 +22,15 @@ export function percent(probability: number): string {
 /** Below this a text is more likely wrong than right, and the page says so. */
 const NOT_SURE = 0.5;
 
+/** Whether a text of this confidence is shown as a guess. */
+export function isGuess(probability: number): boolean {
+  return probability < NOT_SURE;
+}
+
 /** How sure the model is of a text: `Confidence 93%`. */
 export function confidence(probability: number): string {
   const said = `Confidence ${percent(probability)}`;
-  return probability < NOT_SURE ? `Not sure. ${said}` : said;
+  return isGuess(probability) ? `Not sure. ${said}` : said;
 }
 
 /** A count with its noun: `1 submit`, `1,024 bytes`. */

@@ -19,6 +19,9 @@ export interface Writer {
   forget(photo: Photo): void;
 }
 
+/** Other texts, for where the model only guesses. */
+const ALTERNATIVES = 3;
+
 /** A card with the way to stop its work. */
 interface Entry {
   readonly card: PhotoCard;
@@ -63,6 +66,7 @@ export class Gallery {
       const caption = await this.#writer.caption(card.photo, {
         signal: stop.signal,
         explain: true,
+        alternatives: ALTERNATIVES,
         onStart: () => card.showLooking(),
       });
       if (stop.signal.aborted) return;

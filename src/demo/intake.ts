@@ -14,7 +14,9 @@ export function setUpIntake({ onPhotos, onFolder }: Intake): void {
   const sheet = byId('sheet', HTMLElement);
 
   async function take(event: Event): Promise<void> {
-    const found = await fromEvent(event);
+    // To be asked while the event lasts; what is dropped without being files on a disk has no more than these.
+    const plain = event instanceof DragEvent ? [...(event.dataTransfer?.files ?? [])] : [];
+    const found = await fromEvent(event).catch(() => plain);
     const files = found.filter((item) => item instanceof File);
     // A path with a folder in it: `beach/dog.jpg`, where a file alone is `./dog.jpg`.
     const inFolder = files.some((file) => nameOf(file).includes('/'));

@@ -15,17 +15,26 @@ const modelUrl = `${import.meta.env.BASE_URL}models/narvl-photo/`;
 /** More photos at once are a table: nobody looks at so many cards. */
 const MOST_CARDS = 12;
 
+/** Other texts of a photo in the table, for where the model only guesses. */
+const ALTERNATIVES = 2;
+
 const host = new ModelHost(
   modelUrl,
-  createModelStatus(() => void host.load(device)),
+  createModelStatus(() => void load()),
 );
 const gallery = new Gallery(host);
-const folder = new Folder((photo, signal) => host.caption(photo, { signal, priority: 'low' }));
+const folder = new Folder((photo, signal) =>
+  host.caption(photo, { signal, priority: 'low', alternatives: ALTERNATIVES }),
+);
 
 let device = setUpSettings(byId('settings', HTMLFormElement), (choice) => {
   device = choice;
-  void host.load(choice);
+  void load();
 });
+
+async function load(): Promise<void> {
+  if (await host.load(device)) await keepForOffline();
+}
 
 setUpIntake({
   onPhotos: (photos) => (photos.length > MOST_CARDS ? folder : gallery).add(photos),
@@ -33,7 +42,7 @@ setUpIntake({
 });
 setUpSamples(({ title, url }) => gallery.add([{ name: title, source: url }]));
 
-void host.load(device).then(keepForOffline);
+void load();
 void hasWebGpu().then((has) => {
   byId('no-webgpu', HTMLParagraphElement).hidden = has;
 });

@@ -43,8 +43,11 @@ export class ModelHost {
     this.#view = view;
   }
 
-  /** Load the model on these devices, in place of the one there is. */
-  async load(device: DeviceChoice): Promise<void> {
+  /**
+   * Load the model on these devices, in place of the one there is.
+   * @returns whether it is there now; the view has heard why not.
+   */
+  async load(device: DeviceChoice): Promise<boolean> {
     this.#loading?.abort();
     this.#model?.dispose();
     this.#model = undefined;
@@ -62,13 +65,15 @@ export class ModelHost {
       const model = await Narvl.load(this.#url, { device, signal, onProgress });
       if (signal.aborted) {
         model.dispose();
-        return;
+        return false;
       }
       this.#model = model;
       this.#view.ready(model.info.device);
       for (const resolve of this.#waiting.splice(0)) resolve(model);
+      return true;
     } catch (error) {
       if (!signal.aborted) this.#view.failed(asNarvlError(error));
+      return false;
     }
   }
 

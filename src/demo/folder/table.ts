@@ -1,6 +1,6 @@
 /** The table of a folder: a row a photo, whose text can be written in at any time. */
 import { make } from '../dom.ts';
-import { percent } from '../format.ts';
+import { isGuess, percent, sentence } from '../format.ts';
 import type { Row } from './rows.ts';
 import { createThumbnail } from './thumbnail.ts';
 
@@ -15,6 +15,7 @@ interface Cells {
   readonly element: HTMLTableRowElement;
   readonly picture: HTMLTableCellElement;
   readonly text: HTMLTextAreaElement;
+  readonly alternatives: HTMLUListElement;
   readonly problem: HTMLElement;
   readonly verdict: HTMLTableCellElement;
 }
@@ -45,12 +46,13 @@ export class FolderTable {
   update(row: Row): void {
     const cells = this.#cells.get(row);
     if (!cells) return;
-    const { element, text, problem, verdict } = cells;
+    const { element, text, alternatives, problem, verdict } = cells;
     element.dataset.state = row.edited ? 'edited' : row.state;
     element.setAttribute('aria-busy', String(row.state === 'looking'));
     // Whoever writes in it has it in the field already; setting it would move their cursor.
     if (text.value !== row.text) text.value = row.text;
     text.placeholder = placeholders[row.state];
+    alternatives.replaceChildren(...this.#createAlternatives(row, text));
     problem.hidden = row.error === undefined;
     problem.replaceChildren(
       ...(row.error ? [make('code', {}, row.error.code), ` ${row.error.message}`] : []),
@@ -67,30 +69,56 @@ export class FolderTable {
   }
 
   #createRow(row: Row): Cells {
-    const picture = make('td', { class: 'stamp' });
+    // Roles are spelt out: on a narrow screen a row is laid out as a grid, which some readers take for no row.
+    const picture = make('td', { class: 'stamp', role: 'cell' });
     const text = make('textarea', {
       rows: '2',
       'aria-label': `Text for ${row.path}`,
       spellcheck: 'true',
       lang: 'en',
     });
-    const problem = make('p', { class: 'problem' });
-    const verdict = make('td', { class: 'verdict' });
-    text.addEventListener('input', () => {
-      row.text = text.value;
-      row.edited = true;
-      this.update(row);
-      this.#events.onEdit(row);
+    const alternatives = make('ul', {
+      class: 'others',
+      role: 'list',
+      'aria-label': `What else ${row.path} may be`,
     });
+    const problem = make('p', { class: 'problem' });
+    const verdict = make('td', { class: 'verdict', role: 'cell' });
+    text.addEventListener('input', () => this.#edit(row, text.value));
     const element = make(
       'tr',
-      {},
+      { role: 'row' },
       picture,
-      make('th', { scope: 'row' }, row.path),
-      make('td', { class: 'text' }, text, problem),
+      make('th', { scope: 'row', role: 'rowheader' }, row.path),
+      make('td', { class: 'text', role: 'cell' }, text, alternatives, problem),
       verdict,
     );
-    return { element, picture, text, problem, verdict };
+    return { element, picture, text, alternatives, problem, verdict };
+  }
+
+  /** A person wrote this, or chose it. */
+  #edit(row: Row, text: string): void {
+    row.text = text;
+    row.edited = true;
+    this.update(row);
+    this.#events.onEdit(row);
+  }
+
+  /** Of a guess, what else it may be, to be taken in its place. */
+  #createAlternatives(row: Row, field: HTMLTextAreaElement): HTMLElement[] {
+    const { caption, edited, path } = row;
+    if (edited || !caption || !isGuess(caption.confidence)) return [];
+    const others = caption.alternatives?.filter(({ text }) => text !== '') ?? [];
+    return others.map((other) => {
+      const text = sentence(other.text);
+      const name = `Take for ${path}: ${text}`;
+      const button = make('button', { type: 'button', class: 'quiet', 'aria-label': name }, text);
+      button.addEventListener('click', () => {
+        field.focus(); // The button goes with the choice.
+        this.#edit(row, text);
+      });
+      return make('li', {}, button);
+    });
   }
 
   /** The photo's small picture, once. */
@@ -119,5 +147,8 @@ const placeholders: Readonly<Record<Row['state'], string>> = {
 function verdictOf({ state, edited, caption }: Row): string {
   if (edited) return 'Yours';
   if (state === 'failed') return 'Failed';
-  return caption ? percent(caption.confidence) : '';
+  if (!caption) return '';
+  return isGuess(caption.confidence)
+    ? `Guess, ${percent(caption.confidence)}`
+    : percent(caption.confidence);
 }

@@ -1,7 +1,7 @@
 /** The page's part of working offline: has itself kept, and says when it is. */
 import { byId } from '../dom.ts';
 
-/** Call it when the model is there, whose download this would only slow down. */
+/** Call it when the model is there, whose download this would only slow down; again does no harm. */
 export async function keepForOffline(): Promise<void> {
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
   try {
