@@ -24,6 +24,7 @@ import { abortable, throwIfAborted } from './abort.ts';
 import { type ImageSource, toWire } from './image-source.ts';
 import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
 import { Session, toError } from './session.ts';
+import { type LiveCaption, type WatchOptions, watch } from './watch.ts';
 
 /** How a model is loaded. */
 export interface LoadOptions extends PixelLimits {
@@ -147,6 +148,24 @@ export class Narvl {
       ask: (ask, options) => this.#askLook(session, look, ask, options),
       forget: () => session.forget(look),
     });
+  }
+
+  /**
+   * Captions of a video while it plays, a camera's or a film's: of each frame as soon as the one before
+   * is answered, and of none that went by meanwhile. It pauses while the page is hidden and ends with
+   * the video, with `break` or with the signal. Nothing is done until it is iterated, and then no faster
+   * than it is: `for await (const { text } of narvl.watch(video)) …`.
+   *
+   * The text is steady: it changes at most once a second, and only when others are likelier for some
+   * frames in a row; at a cut, two.
+   * @throws NarvlError `invalid-argument` here; the iteration's are those of `look` and `Look.caption`.
+   * A worker that is lost costs a frame; one that is lost twice in a row ends it.
+   */
+  watch(
+    video: HTMLVideoElement,
+    options: WatchOptions = {},
+  ): AsyncGenerator<LiveCaption, void, undefined> {
+    return watch(this, video, options);
   }
 
   async #askImage<A extends Ask>(
