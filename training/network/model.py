@@ -62,6 +62,10 @@ class Config:
     """Whether the backbone's finer scale is looked at, beside what its head says."""
     tuned: str = ""
     """Which of the recipe's tuned eyes see; ImageNet's if empty."""
+    backbone: str = ""
+    """A vision transformer of `timm` by its name, in place of EfficientNet-Lite2."""
+    weights: str = ""
+    """The file of its weights, below `$NARVL_DATA`."""
     detector: bool = False
     """Whether a detector looks at the photo too."""
     unfrozen: bool = False
@@ -72,9 +76,17 @@ class Config:
     merge: bool = True
     """Whether equal neighbours are one word, as Query-CTC has it; cross-entropy has not."""
 
+    def __post_init__(self) -> None:
+        of_lite2 = [n for n in ("tags", "tuned", "unfrozen", "detector") if getattr(self, n)]
+        of_lite2 += [] if self.fine else ["fine"]
+        if self.backbone and of_lite2:
+            raise ValueError(
+                f"expected EfficientNet-Lite2 for {', '.join(of_lite2)}, got {self.backbone}"
+            )
+
     @property
     def eyes(self) -> Eyes:
-        return Eyes(self.photo, self.detector, self.tuned)
+        return Eyes(self.photo, self.detector, self.tuned, self.backbone, self.weights)
 
     def to_json(self) -> dict:
         return asdict(self)

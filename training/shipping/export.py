@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from training.data.boxes import BINS, FIRST_BIN
 from training.data.examples import extra_texts, prompts
 from training.data.formats import ENTAILMENT
 from training.data.tokenizer import BLANK, BOS, EOS, PAD
-from training.eyes.backbone import CELL, MEAN, STD
+from training.eyes.backbone import MEAN, STD
 from training.network.model import NAME_PIECES, TAGS, Fusion, Narvl, Task
 from training.runs.recipe import recipe
 from training.scoring.calibration import calibration_file
@@ -188,7 +189,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         "features": {
             "rows": config.eyes.cells,
             "width": config.eyes.channels,
-            "grid": [config.photo // CELL] * 2,
+            "grid": [math.isqrt(config.eyes.cells)] * 2,
         },
         "prompt": {"length": config.prompt, "pad": PAD},
         **({"names": {"count": TAGS, "length": NAME_PIECES}} if model.fusion.tags else {}),
