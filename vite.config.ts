@@ -13,6 +13,7 @@ export const workerDependencies = [
   'onnxruntime-web/webgpu',
   'p-queue',
   'protobufjs',
+  'protobufjs/minimal',
   'valibot',
 ];
 

@@ -18,7 +18,7 @@ import { CostCounter } from './counters.ts';
 import { deviceLost } from './device.ts';
 import { compileKernels } from './kernels.ts';
 import { buildPlan, type Plan, type PlanContext } from './plan.ts';
-import { Results, type Source } from './results.ts';
+import { type Numbers, Results, type Source } from './results.ts';
 import { readScored, readTable, type Scoring, type Tabling } from './score.ts';
 import { settled } from './settled.ts';
 import type { Step } from './step.ts';
@@ -29,6 +29,15 @@ import { uploadWeights } from './weights.ts';
 export interface DecoderResult {
   readonly decodings: Decoding[];
   readonly cost: DecoderCost;
+  /** Of each image, what `Ahead` wanted read. */
+  readonly ahead: readonly Numbers[];
+}
+
+/** Work that goes into a pass's command encoder before the decoder's own. */
+export interface Ahead {
+  encode(encoder: GPUCommandEncoder, counter: CostCounter): void;
+  /** What of it comes back with the pass's results. */
+  readonly source: Source;
 }
 
 /** A decoder on a GPU device, which stays the caller's. */
@@ -114,11 +123,12 @@ export class GpuDecoder {
    * must stay until it is over; later ones are on the queue when the call returns its promise, but
    * for those with candidates or tokens, which make buffers of their own.
    *
+   * @param ahead what is encoded in front, if the memory is not there yet
    * @throws NarvlError 'invalid-argument' if the request does not fit the shape or the device.
    * @throws NarvlError 'invalid-model' if the weights or the memory are not all finite.
    * @throws NarvlError 'out-of-memory', 'device-lost' or 'disposed'.
    */
-  async decode(request: DecodeRequest): Promise<DecoderResult> {
+  async decode(request: DecodeRequest, ahead?: Ahead): Promise<DecoderResult> {
     this.#checkAlive();
     checkRequest(this.shape, request);
     const batch = request.memoryLengths.length;
@@ -128,7 +138,7 @@ export class GpuDecoder {
       this.#plans.get(keyOf(batch, request.queries)) ?? (await this.#build(batch, request.queries));
     this.#checkAlive();
     const { candidates, tokens } = request;
-    if (!candidates && !tokens) return this.#run(plan, request, undefined);
+    if (!candidates && !tokens) return this.#run(plan, request, undefined, ahead);
     const { device, kernels, weights, shape } = this.#context;
     const inputs = { ...plan, ...weights.head };
     const scoring = await allocate<Tabling | Scoring>(device, (buffers) => {
@@ -138,7 +148,7 @@ export class GpuDecoder {
     });
     this.#checkAlive();
     try {
-      return await this.#run(plan, request, scoring);
+      return await this.#run(plan, request, scoring, ahead);
     } finally {
       scoring.buffers.destroy();
     }
@@ -186,6 +196,7 @@ export class GpuDecoder {
     plan: Plan,
     { memoryLengths, queries: { count: slots }, ...wanted }: DecodeRequest,
     scoring: Tabling | Scoring | undefined,
+    ahead: Ahead | undefined,
   ): Promise<DecoderResult> {
     const { device } = this.#context;
     const batch = memoryLengths.length;
@@ -200,16 +211,19 @@ export class GpuDecoder {
         ...(wanted.attention ? [attention] : []),
         ...(scores ? [scores] : []),
         ...(scoring ? [scoring.logProbs] : []),
+        ...(ahead ? [ahead.source] : []),
       ],
       batch,
     );
-    const all = new Results([records, packed, attention], batch);
+    const most = [records, packed, attention, ...(ahead ? [ahead.source] : [])];
     const readback = scoring
       ? scoring.buffers.readback('results', results.bytes)
-      : (plan.readbacks.pop() ?? plan.buffers.readback('results', all.bytes));
+      : (takeReadback(plan, results.bytes) ??
+        plan.buffers.readback('results', new Results(most, batch).bytes));
 
     const counter = new CostCounter();
     const encoder = device.createCommandEncoder({ label: 'decode' });
+    ahead?.encode(encoder, counter);
     device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
     counter.dispatch(encoder, [
       ...plan.steps,
@@ -236,7 +250,8 @@ export class GpuDecoder {
         ...(scoring && !scores ? { table: readTable(read(scoring.logProbs), scoring.tokens) } : {}),
       };
     });
-    return { decodings, cost: counter.cost };
+    const read = ahead ? decodings.map((_, i) => results.read(bytes, ahead.source, i)) : [];
+    return { decodings, cost: counter.cost, ahead: read };
   }
 
   async #read(counter: CostCounter, buffer: GPUBuffer, size: number): Promise<ArrayBuffer> {
@@ -254,6 +269,12 @@ export class GpuDecoder {
     if (this.#disposed) throw new NarvlError('disposed', 'the decoder was disposed');
     if (this.#lost) throw this.#lost;
   }
+}
+
+/** A read-back buffer of the plan that no pass is using and that holds so many bytes. */
+function takeReadback({ readbacks }: Plan, bytes: number): GPUBuffer | undefined {
+  const at = readbacks.findIndex(({ size }) => size >= bytes);
+  return at < 0 ? undefined : readbacks.splice(at, 1)[0];
 }
 
 /** What plans differ by. */

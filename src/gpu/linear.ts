@@ -7,7 +7,7 @@ import type { Tiling } from './tiling.ts';
 
 type LinearTiling = Pick<
   Tiling,
-  'weightBits' | 'productBits' | 'tileRows' | 'columnLanes' | 'slices'
+  'weightBits' | 'productBits' | 'tileRows' | 'columnLanes' | 'slices' | 'rowLanes'
 >;
 
 /** What is fixed when the kernel is compiled. */
@@ -18,19 +18,23 @@ export interface LinearOptions {
   /** Folds a layer norm of this epsilon in front; weights must come from `foldNorm`. */
   readonly normEpsilon?: number;
   readonly gelu?: boolean;
+  readonly relu6?: boolean;
   readonly residual?: boolean;
+  /** Numbers from one row to the next, multiples of 4; by default `inputs` and `outputs`. */
+  readonly xStride?: number;
+  readonly yStride?: number;
 }
 
 /** What a dispatch reads and writes; no buffer may be both. */
 export interface LinearBuffers {
-  /** [rows, inputs] */
-  readonly x: GPUBuffer;
+  /** [rows, xStride] */
+  readonly x: Binding;
   /** [inputs, outputs] and [outputs], as `packWeights` gives them */
   readonly weight: GPUBuffer;
   readonly bias: GPUBuffer;
   /** [residualRows, outputs], if the kernel adds one. */
   readonly residual?: GPUBuffer;
-  /** [rows, outputs] */
+  /** [rows, yStride] */
   readonly y: Binding;
 }
 
@@ -47,11 +51,13 @@ export class LinearKernel {
     options: LinearOptions,
     tiling: LinearTiling,
   ): Promise<LinearKernel> {
-    const { inputs, outputs, normEpsilon, gelu = false, residual = false } = options;
+    const { inputs, outputs, normEpsilon } = options;
+    const { gelu = false, relu6 = false, residual = false } = options;
     const label = [
       normEpsilon === undefined ? '' : 'norm, ',
       `linear ${inputs} to ${outputs}`,
       gelu ? ', GELU' : '',
+      relu6 ? ', ReLU6' : '',
       residual ? ', residual' : '',
     ].join('');
     const code = withProducts(kernel, tiling);
@@ -60,12 +66,16 @@ export class LinearKernel {
       OUTPUTS: outputs,
       NORMALIZE: normEpsilon !== undefined,
       EPSILON: normEpsilon ?? 0,
+      X_STRIDE: options.xStride ?? inputs,
+      Y_STRIDE: options.yStride ?? outputs,
       GELU: gelu,
+      RELU6: relu6,
       RESIDUAL: residual,
       BITS: tiling.weightBits,
       ROWS: tiling.tileRows,
       COLUMN_LANES: tiling.columnLanes,
       SLICES: tiling.slices,
+      ROW_LANES: tiling.rowLanes,
     });
     return new LinearKernel(options, tiling, pipeline);
   }
@@ -74,7 +84,7 @@ export class LinearKernel {
   step(owner: Buffers, buffers: LinearBuffers, rows: number, residualRows = rows): Step {
     const { x, weight, bias, y } = buffers;
     const { inputs, outputs } = this.options;
-    const { weightBits, tileRows, columnLanes } = this.tiling;
+    const { weightBits, tileRows, columnLanes, rowLanes } = this.tiling;
     const sizes = owner.sizes(this.pipeline.label, rows, residualRows);
     // Every binding wants a buffer; without a residual any that is not written will do.
     const residual = buffers.residual ?? x;
@@ -82,7 +92,7 @@ export class LinearKernel {
       owner.device,
       this.pipeline,
       [sizes, x, weight, bias, residual, y],
-      [Math.ceil(rows / tileRows), Math.ceil(outputs / (4 * columnLanes)), 1],
+      [Math.ceil(rows / (tileRows * rowLanes)), Math.ceil(outputs / (4 * columnLanes)), 1],
       {
         operations: 2 * rows * inputs * outputs,
         numbers:

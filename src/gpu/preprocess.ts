@@ -5,13 +5,19 @@
  * checked and cut to a bearable size, a buffer has no limit on sides, and no texture format or
  * sampler stands between the bytes and the numbers.
  */
+
+import { NarvlError } from '../errors.ts';
 import { checkPixels, type ImageTransform, type RgbaPixels } from '../model/image.ts';
+import { PATCH } from '../model/vision.ts';
 import code from '../shaders/preprocess.wgsl?raw';
 import { Buffers } from './buffers.ts';
-import { bind, compile, encodeSteps } from './step.ts';
+import { bind, compile, encodeSteps, type Step } from './step.ts';
 
 /** Pixels of a workgroup's side, as in the shader. */
 const tileSide = 8;
+
+/** What images become: three planes, or the patches that `VisionNetwork`'s stem is a product over. */
+export type PixelLayout = 'planes' | 'patches';
 
 /** A compiled preprocessor with its buffers, for one model's image transform. */
 export class GpuPreprocessor {
@@ -25,6 +31,7 @@ export class GpuPreprocessor {
   private constructor(
     private readonly device: GPUDevice,
     private readonly transform: ImageTransform,
+    private readonly layout: PixelLayout,
     private readonly pipeline: GPUComputePipeline,
   ) {
     const { mean, std } = transform;
@@ -33,11 +40,16 @@ export class GpuPreprocessor {
     this.#colours = this.#buffers.uniform('colours', Float32Array.of(...mean, 0, ...std, 0));
   }
 
-  static async create(device: GPUDevice, transform: ImageTransform): Promise<GpuPreprocessor> {
-    const constants = { SIZE: transform.size };
+  static async create(
+    device: GPUDevice,
+    transform: ImageTransform,
+    layout: PixelLayout = 'planes',
+  ): Promise<GpuPreprocessor> {
+    const constants = { SIZE: transform.size, PATCHES: layout === 'patches' };
     return new GpuPreprocessor(
       device,
       transform,
+      layout,
       await compile(device, 'preprocess', code, constants),
     );
   }
@@ -45,15 +57,45 @@ export class GpuPreprocessor {
   /**
    * Queues the work and returns at once; what is queued later on the same device sees the result.
    *
-   * @returns f32 [batch, 3, size, size]: the same buffer for every batch of this size, and the
-   * preprocessor's to destroy
+   * @returns the same buffer as `output` gives for this batch
+   * @throws NarvlError as `begin`.
+   */
+  run(images: readonly RgbaPixels[]): GPUBuffer {
+    this.#submit(this.begin(images));
+    return this.output(images.length);
+  }
+
+  /**
+   * Queues the images' bytes and all dispatches but the last image's, which is the caller's to encode
+   * before any other images come: one image's buffer serves the next.
+   *
    * @throws NarvlError 'invalid-argument' if an image's bytes do not fit its size, or the image or
    * the batch do not fit the device.
    */
-  run(images: readonly RgbaPixels[]): GPUBuffer {
+  begin(images: readonly RgbaPixels[]): Step {
     for (const image of images) checkPixels(image);
-    const output = this.#output(images.length);
-    for (const [index, image] of images.entries()) this.#runOne(image, index, output);
+    const output = this.output(images.length);
+    let last: Step | undefined;
+    for (const [index, image] of images.entries()) {
+      if (last) this.#submit(last);
+      last = this.#step(image, index, output);
+    }
+    if (!last) throw new NarvlError('invalid-argument', 'pixels: expected an image, got none');
+    return last;
+  }
+
+  /**
+   * What a batch becomes: f32 [batch, 3, size, size], or [batch, ceil(size / 2)², PATCH] of patches. The
+   * same buffer for every batch of this size, and the preprocessor's to destroy.
+   */
+  output(batch: number): GPUBuffer {
+    let output = this.#outputs.get(batch);
+    if (!output) {
+      const { size } = this.transform;
+      const image = this.layout === 'planes' ? 3 * size ** 2 : Math.ceil(size / 2) ** 2 * PATCH;
+      output = this.#buffers.storage(`pixels of ${batch}`, batch * image);
+      this.#outputs.set(batch, output);
+    }
     return output;
   }
 
@@ -62,7 +104,7 @@ export class GpuPreprocessor {
     this.#rgba?.buffers.destroy();
   }
 
-  #runOne({ data, width, height }: RgbaPixels, index: number, output: GPUBuffer): void {
+  #step({ data, width, height }: RgbaPixels, index: number, output: GPUBuffer): Step {
     const { device } = this;
     const rgba = this.#rgbaBuffer(width * height);
     // Writes and submits take effect in order, so that one image's buffers serve the next.
@@ -70,7 +112,7 @@ export class GpuPreprocessor {
     const { buffer, byteOffset, byteLength } = data;
     device.queue.writeBuffer(rgba, 0, buffer, byteOffset, byteLength);
     const tiles = Math.ceil(this.transform.size / tileSide);
-    const step = bind(
+    return bind(
       device,
       this.pipeline,
       [this.#image, this.#colours, rgba, output],
@@ -78,19 +120,12 @@ export class GpuPreprocessor {
       // Each pixel of the image is weighed once a channel.
       { operations: 6 * width * height, numbers: width * height + 3 * this.transform.size ** 2 },
     );
-    const encoder = device.createCommandEncoder({ label: 'preprocess' });
-    encodeSteps(encoder, [step]);
-    device.queue.submit([encoder.finish()]);
   }
 
-  #output(batch: number): GPUBuffer {
-    let output = this.#outputs.get(batch);
-    if (!output) {
-      const { size } = this.transform;
-      output = this.#buffers.storage(`pixels of ${batch}`, batch * 3 * size * size);
-      this.#outputs.set(batch, output);
-    }
-    return output;
+  #submit(step: Step): void {
+    const encoder = this.device.createCommandEncoder({ label: 'preprocess' });
+    encodeSteps(encoder, [step]);
+    this.device.queue.submit([encoder.finish()]);
   }
 
   #rgbaBuffer(pixels: number): GPUBuffer {

@@ -12,6 +12,8 @@ export interface Tiling {
   /** linear.wgsl: lanes across columns, and across inputs. */
   readonly columnLanes: number;
   readonly slices: number;
+  /** linear.wgsl: lanes across groups of `tileRows` rows. */
+  readonly rowLanes: number;
   /** The kernels with barriers: lanes of a workgroup. */
   readonly lanes: number;
   /** attention.wgsl: lanes of a workgroup, and its queries: 4 times a power of two up to the lanes. */
@@ -32,6 +34,7 @@ export const hardwareTiling: Tiling = {
   tileRows: 4,
   columnLanes: 16,
   slices: 4,
+  rowLanes: 1,
   lanes: 64,
   attentionLanes: 64,
   queryRows: 4,
@@ -51,6 +54,7 @@ export const softwareTiling: Tiling = {
   tileRows: 4,
   columnLanes: 64,
   slices: 1,
+  rowLanes: 1,
   lanes: 8,
   attentionLanes: 4,
   queryRows: 8,
@@ -58,6 +62,20 @@ export const softwareTiling: Tiling = {
   subgroups: false,
   scoreLanes: 4,
 };
+
+/** Lanes, each of four columns of four rows, that keep a GPU busy without any that share a sum. */
+const ENOUGH_LANES = 1 << 14;
+
+/**
+ * The tiling of a product over so many rows: where there are enough of them to go round, a workgroup's
+ * lanes take tiles that are about as high as wide, and no more lanes across than there are columns.
+ */
+export function tilingForRows(tiling: Tiling, rows: number, outputs: number): Tiling {
+  const { columnLanes, slices, tileRows } = tiling;
+  if (slices > 1 && (rows / tileRows) * (outputs / 4) < ENOUGH_LANES) return tiling;
+  const across = Math.min(8, 2 ** Math.ceil(Math.log2(outputs / 4)));
+  return { ...tiling, columnLanes: across, slices: 1, rowLanes: (columnLanes * slices) / across };
+}
 
 /** Whether the device has the features that a tiling takes. */
 export function runsOn({ features }: GPUDevice, { productBits, subgroups }: Tiling): boolean {

@@ -21,6 +21,8 @@ export interface LinearOptions {
   readonly norm?: Norm;
   /** Applies GELU in its tanh form to the product. */
   readonly gelu?: boolean;
+  /** Clamps the product to 0…6. */
+  readonly relu6?: boolean;
   /** [rows, outputs], added at the end. */
   readonly residual?: Float32Array;
 }
@@ -43,6 +45,11 @@ export function packLinear(weight: Weight, bias: Weight): Linear {
   return { inputs, outputs, panels, bias: bias.data };
 }
 
+/** An activation that does not grow: numbers of few bits hold what it lets through. */
+export function relu6(x: number): number {
+  return Math.min(Math.max(x, 0), 6);
+}
+
 /** GELU in its tanh form, as the model was trained with. */
 export function gelu(x: number): number {
   return 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)));
@@ -57,13 +64,14 @@ export function gelu(x: number): number {
 export function linear(
   x: Float32Array,
   layer: Linear,
-  { norm, gelu: activate = false, residual }: LinearOptions = {},
+  { norm, gelu: withGelu = false, relu6: clamped = false, residual }: LinearOptions = {},
 ): Float32Array {
   const { outputs, bias } = layer;
   const y = product(norm ? layerNorm(x, norm) : Float64Array.from(x), layer);
   for (let i = 0; i < y.length; i++) {
     const sum = y[i]! + bias[i % outputs]!;
-    y[i] = (activate ? gelu(sum) : sum) + (residual ? residual[i]! : 0);
+    const activated = withGelu ? gelu(sum) : clamped ? relu6(sum) : sum;
+    y[i] = activated + (residual ? residual[i]! : 0);
   }
   return Float32Array.from(y);
 }

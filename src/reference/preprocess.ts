@@ -1,5 +1,7 @@
 /** From an image's bytes to what the vision network takes, in plain TypeScript. */
+
 import { checkPixels, type ImageTransform } from '../model/image.ts';
+import { PATCH } from '../model/vision.ts';
 
 /**
  * Lays the image on white, squashes it to size × size and normalises its colours.
@@ -69,4 +71,25 @@ function filterTaps(inputs: number, outputs: number): Taps[] {
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     return { first, weights: weights.map((weight) => weight / total) };
   });
+}
+
+/**
+ * The patches that a convolution of 3 × 3 at stride 2 is a product over, padded as TensorFlow's SAME.
+ *
+ * @param planes [3, size, size]
+ * @returns [ceil(size / 2)², PATCH]: nine pixels of three colours, and a zero
+ */
+export function patches(planes: Float32Array, size: number): Float32Array {
+  const out = Math.ceil(size / 2);
+  const before = Math.floor(((out - 1) * 2 + 3 - size) / 2);
+  const rows = new Float32Array(out * out * PATCH);
+  for (let i = 0; i < rows.length; i++) {
+    const [patch, place] = [Math.floor(i / PATCH), i % PATCH];
+    const [pixel, colour] = [Math.floor(place / 3), place % 3];
+    const y = 2 * Math.floor(patch / out) + Math.floor(pixel / 3) - before;
+    const x = 2 * (patch % out) + (pixel % 3) - before;
+    const inside = place < 27 && y >= 0 && y < size && x >= 0 && x < size;
+    if (inside) rows[i] = planes[(colour * size + y) * size + x]!;
+  }
+  return rows;
 }

@@ -6,10 +6,22 @@
 // would read half as much when the image shrinks, but needs a second dispatch and a buffer that
 // grows with the image.
 //
+// onnxruntime takes an image as three planes, our own kernels as the patches that their first product is
+// over: 3 × 3 pixels at every second one, padded as TensorFlow's SAME. A pixel is in up to four.
+//
 // Dispatch: (ceil(SIZE / 8), ceil(SIZE / 8), 1).
 
 /// Width and height of the result.
 override SIZE: u32;
+/// Whether the result is patches, not planes.
+override PATCHES: bool = false;
+
+/// Patches of the result's side.
+override OUT = (SIZE + 1) / 2;
+/// Rows and columns of zeros in front.
+override BEFORE = ((OUT - 1) * 2 + 3 - SIZE) / 2;
+/// Numbers of a patch: three colours of nine pixels, and a zero.
+const PATCH = 28u;
 
 struct Image {
   width: u32,
@@ -28,7 +40,7 @@ struct Colours {
 @group(0) @binding(1) var<uniform> colours: Colours;
 /// [height, width], red in the low byte, alpha in the high one and not multiplied in.
 @group(0) @binding(2) var<storage, read> rgba: array<u32>;
-/// [batch, 3, SIZE, SIZE]
+/// [batch, 3, SIZE, SIZE], or [batch, OUT, OUT, PATCH], whose padding is there: zeros
 @group(0) @binding(3) var<storage, read_write> pixels: array<f32>;
 
 /// The inputs that one output sums, along one direction.
@@ -58,8 +70,29 @@ fn main(@builtin(global_invocation_id) output: vec3u) {
     }
   }
   let normalised = (sum / total - colours.mean.rgb) / colours.deviation.rgb;
+  if PATCHES {
+    write_patches(output.xy + BEFORE, normalised);
+    return;
+  }
   for (var c = 0u; c < 3; c++) {
     pixels[((image.index * 3 + c) * SIZE + output.y) * SIZE + output.x] = normalised[c];
+  }
+}
+
+/// Writes a pixel of the padded image wherever a patch has it.
+fn write_patches(pixel: vec2u, colour: vec3f) {
+  for (var i = 0u; i < 4; i++) {
+    // The patch that starts at the pixel or one before, and the one in front of it.
+    let patch_at = pixel / 2 - vec2u(i % 2, i / 2);
+    let place = pixel - 2 * patch_at;
+    if any(patch_at >= vec2u(OUT)) || any(place > vec2u(2)) {
+      continue;
+    }
+    let start = ((image.index * OUT + patch_at.y) * OUT + patch_at.x) * PATCH;
+    let at = start + (place.y * 3 + place.x) * 3;
+    pixels[at] = colour.r;
+    pixels[at + 1] = colour.g;
+    pixels[at + 2] = colour.b;
   }
 }
 

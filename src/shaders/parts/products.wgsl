@@ -1,6 +1,9 @@
 // Goes before linear.wgsl and vocabulary.wgsl, behind their numbers: a tile's rows of x times columns of
 // W, and what a layer norm of the rows needs. What x, weight and the overrides are stands there.
 
+/// From one row of x to the next one's, a multiple of 4: more where a product reads a part of each.
+override X_STRIDE: u32 = INPUTS;
+
 /// What one lane adds up for the tile's rows.
 struct Sums {
   /// One row of the tile a matrix column: four neighbouring outputs.
@@ -12,7 +15,7 @@ struct Sums {
 
 /// Where a row of x starts, in vec4s; rows past the end read the last one.
 fn start(row: u32) -> u32 {
-  return min(row, sizes.rows - 1) * (INPUTS / 4);
+  return min(row, sizes.rows - 1) * (X_STRIDE / 4);
 }
 
 /// The tile's rows of x times four columns of W, over every `step`-th group of four inputs from the

@@ -1,0 +1,359 @@
+/**
+ * The fusion network on a GPU, in two halves: what the features of an image come to, once a look; and
+ * what a prompt makes of them, once a question.
+ *
+ * A cell's row is a product over its features and, behind them, over how likely the classifier finds each
+ * class there: names, their scale and the matrix behind them are one matrix, computed at load.
+ */
+import type { FusionLayer, FusionNetwork } from '../model/fusion.ts';
+import { AttentionKernel } from './attention.ts';
+import { allocateIn, type Buffers } from './buffers.ts';
+import { ClassesKernel, TOLD_NUMBERS } from './classes.ts';
+import { foldNorm, type LinearWeights } from './fold.ts';
+import { LayerNormKernel } from './layernorm.ts';
+import { LinearKernel, type LinearOptions } from './linear.ts';
+import { MemoryRowsKernel } from './memory-rows.ts';
+import { packWeights } from './pack.ts';
+import { settled } from './settled.ts';
+import { encodeSteps, type Step } from './step.ts';
+import type { Tiling } from './tiling.ts';
+import type { LinearOnGpu } from './weights.ts';
+
+/** Sizes that the fusion's own weights do not say. */
+export interface FusionShape {
+  /** Width d of all rows. */
+  readonly width: number;
+  readonly heads: number;
+  readonly epsilon: number;
+  /** Cells of an image. */
+  readonly cells: number;
+  /** Numbers of a cell's features. */
+  readonly features: number;
+  /** Words of a prompt, padding included. */
+  readonly words: number;
+  /** The token that names are filled up with. */
+  readonly pad: number;
+}
+
+interface Layer {
+  readonly qkv: LinearOnGpu;
+  readonly out: LinearOnGpu;
+  readonly up: LinearOnGpu;
+  readonly down: LinearOnGpu;
+}
+
+/** Kernels and weights, for any batch. */
+export interface FusionOnGpu {
+  readonly shape: FusionShape & { readonly ffn: number };
+  /** Numbers from one row of features to the next one's: with the classes behind them. */
+  readonly stride: number;
+  readonly tags:
+    | {
+        readonly count: number;
+        readonly pieces: number;
+        readonly classes: number;
+        readonly logits: LinearKernel;
+        readonly classifier: LinearOnGpu;
+        readonly kernel: ClassesKernel;
+        readonly names: GPUBuffer;
+      }
+    | undefined;
+  readonly kernels: {
+    readonly image: LinearKernel;
+    readonly rows: MemoryRowsKernel;
+    readonly qkv: LinearKernel;
+    readonly attention: AttentionKernel;
+    readonly out: LinearKernel;
+    readonly up: LinearKernel;
+    readonly down: LinearKernel;
+    readonly norm: LayerNormKernel;
+  };
+  readonly image: LinearOnGpu;
+  readonly embeddings: GPUBuffer;
+  readonly positions: GPUBuffer;
+  readonly norms: GPUBuffer;
+  readonly layers: readonly Layer[];
+  readonly gain: GPUBuffer;
+  readonly bias: GPUBuffer;
+}
+
+/** Numbers from one row of features to the next one's. */
+export function featureStride({ tags }: FusionNetwork, { features }: FusionShape): number {
+  return features + (tags?.classes ?? 0);
+}
+
+/**
+ * Compiles the kernels and uploads the weights into buffers of the caller's, who destroys them if this
+ * fails.
+ *
+ * @throws NarvlError 'out-of-memory' if the weights do not fit the GPU's memory.
+ */
+export async function prepareFusion(
+  buffers: Buffers,
+  network: FusionNetwork,
+  shape: FusionShape,
+  tiling: Tiling,
+): Promise<FusionOnGpu> {
+  const { device } = buffers;
+  const { width, heads, epsilon, cells, features, words } = shape;
+  const { tags } = network;
+  const ffn = network.layers[0]?.up.bias.length ?? 0;
+  const stride = featureStride(network, shape);
+  const named = tags ? tags.count * tags.pieces : 0;
+  const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
+    LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
+  const normed = { normEpsilon: epsilon };
+  const put = (label: string, data: Float32Array | Uint32Array) =>
+    allocateIn(buffers, () => buffers.upload(label, data));
+  const uploaded = async (label: string, weights: LinearWeights): Promise<LinearOnGpu> => {
+    const { weight, bias } = packWeights(weights, tiling.weightBits);
+    return { weight: await put(label, weight), bias: await put(label, bias) };
+  };
+  const layer = async ({ selfNorm, qkv, out, ffnNorm, up, down }: FusionLayer): Promise<Layer> => {
+    const [a, b, c, d] = await settled([
+      uploaded('fusion qkv', foldNorm(qkv, selfNorm)),
+      uploaded('fusion out', out),
+      uploaded('fusion up', foldNorm(up, ffnNorm)),
+      uploaded('fusion down', down),
+    ]);
+    return { qkv: a, out: b, up: c, down: d };
+  };
+  const prepareTags = async (): Promise<FusionOnGpu['tags']> => {
+    if (!tags) return undefined;
+    const { classes, count, pieces, classifier } = tags;
+    const head = classifier.weight.length / classes;
+    const [logits, weights, kernel, names] = await settled([
+      linear(head, classes, { xStride: stride }),
+      uploaded('classifier', classifier),
+      ClassesKernel.compile(
+        device,
+        { cells, classes, top: count, stride, offset: features },
+        tiling,
+      ),
+      put('names', tags.names),
+    ]);
+    return { count, pieces, classes, logits, classifier: weights, kernel, names };
+  };
+  const norm = tags?.norm ?? network.wordNorm; // Without names it is not read.
+  const [onGpuTags, image, rows, qkv, attention, out, up, down, end] = await settled([
+    prepareTags(),
+    // The names' part of its matrix is computed here, in f32.
+    LinearKernel.compile(device, { inputs: stride, outputs: width }, wide(tiling)),
+    MemoryRowsKernel.compile(
+      device,
+      { width, cells, names: named, words, pieces: tags?.pieces ?? 1, epsilon },
+      tiling,
+    ),
+    linear(width, 3 * width, normed),
+    AttentionKernel.compile(device, {
+      heads,
+      width,
+      maxKeys: cells + named + words,
+      lanes: tiling.attentionLanes,
+      queryRows: tiling.queryRows,
+    }),
+    linear(width, width, { residual: true }),
+    linear(width, ffn, { ...normed, gelu: true }),
+    linear(ffn, width, { residual: true }),
+    LayerNormKernel.compile(device, width, epsilon),
+  ]);
+  const [imageWeights, embeddings, positions, norms, layers, gain, bias] = await settled([
+    imageMatrix(buffers, network, shape, tiling),
+    put('embeddings', network.words),
+    put(
+      'positions',
+      joined(network.imagePosition, tags?.position ?? new Float32Array(), network.wordPosition),
+    ),
+    put(
+      'norms',
+      joined(
+        ...[network.imageNorm, norm, network.wordNorm].flatMap((of) => [of.gain, of.bias]),
+        tags?.sure ?? new Float32Array(width),
+      ),
+    ),
+    settled(network.layers.map(layer)),
+    put('memory gain', network.norm.gain),
+    put('memory bias', network.norm.bias),
+  ]);
+  return {
+    shape: { ...shape, ffn },
+    stride,
+    tags: onGpuTags,
+    kernels: { image, rows, qkv, attention, out, up, down, norm: end },
+    image: imageWeights,
+    embeddings,
+    positions,
+    norms,
+    layers,
+    gain,
+    bias,
+  };
+}
+
+/** What the two halves share: what an image comes to. */
+export interface Seen {
+  /** [batch, cells, width] */
+  readonly cells: GPUBuffer;
+  /** [batch, names] as `readTold` reads it; 8 bytes of nothing if there are no names. */
+  readonly told: GPUBuffer;
+}
+
+/** Buffers for what a batch of images comes to. */
+export function seenBuffers({ shape, tags }: FusionOnGpu, owner: Buffers, batch: number): Seen {
+  return {
+    cells: owner.storage('seen cells', batch * shape.cells * shape.width),
+    told: owner.storage('told', batch * TOLD_NUMBERS * (tags?.count ?? 1)),
+  };
+}
+
+/**
+ * The dispatches from features to what an image comes to: three, or one without names.
+ *
+ * @param features [batch, cells, stride]; what is behind the features is written here
+ */
+export function seenSteps(
+  { shape, stride, tags, kernels, image }: FusionOnGpu,
+  owner: Buffers,
+  features: GPUBuffer,
+  { cells, told }: Seen,
+  batch: number,
+): Step[] {
+  const rows = batch * shape.cells;
+  const mixture = kernels.image.step(owner, { ...image, x: features, y: cells }, rows);
+  if (!tags || stride === shape.features) return [mixture];
+  const logits = owner.storage('class logits', rows * tags.classes);
+  return [
+    tags.logits.step(owner, { ...tags.classifier, x: features, y: logits }, rows),
+    tags.kernel.step(owner, { logits, features, told }, batch),
+    mixture,
+  ];
+}
+
+/** What fusion's dispatches read and write beside the image. */
+export interface FusionBuffers {
+  /** u32 [words] token ids */
+  readonly prompt: GPUBuffer;
+  /** u32 [batch]: rows of the memory that hold something. */
+  readonly lengths: GPUBuffer;
+  /** [batch, cells + names' pieces + words, width] */
+  readonly memory: GPUBuffer;
+}
+
+/** The dispatches from what an image comes to and a prompt to the memory: five a layer, and two. */
+export function fusionSteps(
+  { shape, tags, kernels, layers, ...learnt }: FusionOnGpu,
+  owner: Buffers,
+  { cells, told }: Seen,
+  { prompt, lengths, memory }: FusionBuffers,
+  batch: number,
+): Step[] {
+  const { width } = shape;
+  const count = shape.cells + (tags ? tags.count * tags.pieces : 0) + shape.words;
+  const rows = batch * count;
+  const x = owner.storage('fusion x', rows * width);
+  const other = owner.storage('fusion other x', rows * width);
+  const qkv = owner.storage('fusion qkv', rows * 3 * width);
+  const seen = owner.storage('fusion seen', rows * width);
+  const inside = owner.storage('fusion inside', rows * shape.ffn);
+  const names = tags?.names ?? told;
+  const begin = { cells, told, names, prompt, ...learnt, y: x };
+  const layout = {
+    batch,
+    queries: count,
+    queryStride: 3 * width,
+    keys: count,
+    keyStride: 3 * width,
+    keyOffset: width,
+    valueOffset: 2 * width,
+  };
+  return [
+    kernels.rows.step(owner, begin, batch),
+    ...layers.flatMap((layer) => [
+      kernels.qkv.step(owner, { ...layer.qkv, x, y: qkv }, rows),
+      kernels.attention.step(owner, { queries: qkv, memory: qkv, lengths, y: seen }, layout),
+      kernels.out.step(owner, { ...layer.out, x: seen, residual: x, y: other }, rows),
+      kernels.up.step(owner, { ...layer.up, x: other, y: inside }, rows),
+      kernels.down.step(owner, { ...layer.down, x: inside, residual: other, y: x }, rows),
+    ]),
+    kernels.norm.step(owner, { ...learnt, x, y: memory }, rows),
+  ];
+}
+
+/**
+ * The matrix [features + classes, width] of a cell's row: what it makes of the features, and below it
+ * names · cell, for each class the mean of its name's embeddings, scaled as rows are.
+ */
+async function imageMatrix(
+  buffers: Buffers,
+  { image, tags, words }: FusionNetwork,
+  { width, features, pad }: FusionShape,
+  tiling: Tiling,
+): Promise<LinearOnGpu> {
+  const classes = tags?.classes ?? 0;
+  const whole = new Float32Array((features + classes) * width);
+  whole.set(image.weight);
+  const onGpu = await allocateIn(buffers, () => ({
+    weight: buffers.upload('image', whole),
+    bias: buffers.upload('image', image.bias),
+  }));
+  if (!tags) return onGpu;
+  const { device } = buffers;
+  const kernel = await LinearKernel.compile(
+    device,
+    { inputs: width, outputs: width },
+    wide(tiling),
+  );
+  const means = nameMeans(tags.names, tags.pieces, words, width, pad);
+  const encoder = device.createCommandEncoder({ label: 'names' });
+  const step = await allocateIn(buffers, () =>
+    kernel.step(
+      buffers,
+      {
+        x: buffers.upload('name means', means),
+        weight: buffers.upload('cell', tags.cell),
+        bias: buffers.storage('no bias', width),
+        y: { buffer: onGpu.weight, offset: features * width * 4 },
+      },
+      classes,
+    ),
+  );
+  encodeSteps(encoder, [step]);
+  device.queue.submit([encoder.finish()]);
+  return onGpu;
+}
+
+/** [classes, width]: √width times the mean of each name's embeddings. */
+function nameMeans(
+  names: Uint32Array,
+  pieces: number,
+  words: Float32Array,
+  width: number,
+  pad: number,
+): Float32Array {
+  const means = new Float32Array((names.length / pieces) * width);
+  for (let name = 0; name < names.length / pieces; name++) {
+    const tokens = names.subarray(name * pieces, (name + 1) * pieces).filter((id) => id !== pad);
+    for (const token of tokens) {
+      for (let i = 0; i < width; i++) {
+        const part = ((words[token * width + i] ?? 0) * Math.sqrt(width)) / tokens.length;
+        means[name * width + i] = (means[name * width + i] ?? 0) + part;
+      }
+    }
+  }
+  return means;
+}
+
+/** A tiling for weights that are as wide as they come. */
+function wide(tiling: Tiling): Tiling {
+  return { ...tiling, weightBits: 32, productBits: 32 };
+}
+
+function joined(...parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}

@@ -1,0 +1,257 @@
+/**
+ * The whole network on a GPU: images' bytes and a prompt to what every slot says, in one command encoder,
+ * one submit and one read-back.
+ *
+ * What is seen of an image waits for what is asked of it, so that both go together; or is kept, for many
+ * questions. Callers send one call at a time.
+ */
+import { NarvlError } from '../errors.ts';
+import type { DecodeRequest } from '../model/decoder.ts';
+import type { FusionTags } from '../model/fusion.ts';
+import type { RgbaPixels } from '../model/image.ts';
+import type { Manifest } from '../model/manifest.ts';
+import type { Name } from '../model/name.ts';
+import type { Network } from '../model/network.ts';
+import { allocate, Buffers } from './buffers.ts';
+import { readTold, TOLD_NUMBERS } from './classes.ts';
+import { CostCounter } from './counters.ts';
+import type { DecoderResult, GpuDecoder } from './decoder.ts';
+import {
+  type FusionOnGpu,
+  type FusionShape,
+  featureStride,
+  fusionSteps,
+  prepareFusion,
+  type Seen,
+  seenBuffers,
+  seenSteps,
+} from './fusion.ts';
+import { GpuPreprocessor } from './preprocess.ts';
+import type { Numbers } from './results.ts';
+import { settled } from './settled.ts';
+import type { Step } from './step.ts';
+import type { Tiling } from './tiling.ts';
+import { prepareVision, type VisionOnGpu, visionSteps } from './vision.ts';
+
+/** Everything before the decoder, laid out for one batch size. */
+interface Batch {
+  readonly size: number;
+  readonly seen: Seen;
+  /** From patches to `seen`. */
+  readonly looking: readonly Step[];
+  /** From `seen` and the prompt to the decoder's memory. */
+  readonly fusing: readonly Step[];
+  readonly prompt: GPUBuffer;
+  readonly lengths: GPUBuffer;
+  readonly buffers: Buffers;
+}
+
+/** What a prompt asks of a sight, beside what the decoder is asked. */
+export interface NetworkPrompt {
+  /** Token ids, filled up to the manifest's prompt length, and how many of them say something. */
+  readonly ids: Int32Array;
+  readonly used: number;
+}
+
+/** What a pass gives. */
+export interface NetworkResult extends Pick<DecoderResult, 'decodings' | 'cost'> {
+  /** Of each image: the names of what it may show, likeliest first; none if the model has none. */
+  readonly names: readonly (readonly Name[])[];
+}
+
+/** A batch of images as the network sees them, or will. */
+export class GpuSight {
+  #kept: { readonly seen: Seen; readonly buffers: Buffers } | undefined;
+
+  /** @param looking dispatches that are still to be encoded, none once the sight is kept */
+  constructor(
+    private readonly device: GPUDevice,
+    private readonly network: FusionOnGpu,
+    readonly plan: Batch,
+    private readonly looking: readonly Step[],
+  ) {}
+
+  get batch(): number {
+    return this.plan.size;
+  }
+
+  /** Encodes what brings it to where fusion reads it. */
+  encode(encoder: GPUCommandEncoder, counter: CostCounter): void {
+    if (this.#kept) copySeen(encoder, this.#kept.seen, this.plan.seen);
+    else counter.dispatch(encoder, this.looking);
+  }
+
+  /**
+   * Looks now and keeps what is seen, until `dispose`.
+   * @throws NarvlError 'out-of-memory'.
+   */
+  async keep(): Promise<void> {
+    const { device, plan } = this;
+    const kept = await allocate(device, (buffers) => ({
+      seen: seenBuffers(this.network, buffers, plan.size),
+      buffers,
+    }));
+    const encoder = device.createCommandEncoder({ label: 'look' });
+    const counter = new CostCounter();
+    this.encode(encoder, counter);
+    copySeen(encoder, plan.seen, kept.seen);
+    counter.submit(device.queue, encoder);
+    this.#kept = kept;
+    await device.queue.onSubmittedWorkDone();
+  }
+
+  /** Frees what is kept. */
+  dispose(): void {
+    this.#kept?.buffers.destroy();
+  }
+}
+
+/** Kernels and weights of vision and fusion. */
+export interface PreparedNetwork {
+  readonly manifest: Manifest;
+  readonly preprocessor: GpuPreprocessor;
+  readonly vision: VisionOnGpu;
+  readonly fusion: FusionOnGpu;
+  readonly tags: FusionTags | undefined;
+  /** Of the weights. */
+  readonly buffers: Buffers;
+}
+
+/**
+ * Compiles the kernels and uploads the weights.
+ * @throws NarvlError 'out-of-memory' if these do not fit the GPU's memory.
+ */
+export async function prepareNetwork(
+  device: GPUDevice,
+  manifest: Manifest,
+  network: Network,
+  tiling: Tiling,
+): Promise<PreparedNetwork> {
+  const { image, features, prompt } = manifest;
+  const { tags } = network.fusion;
+  const shape: FusionShape = {
+    ...manifest.decoder,
+    cells: features.rows,
+    features: features.width,
+    words: prompt.length,
+    pad: prompt.pad,
+  };
+  const stride = featureStride(network.fusion, shape);
+  const buffers = new Buffers(device);
+  try {
+    const [preprocessor, vision, fusion] = await settled([
+      GpuPreprocessor.create(device, image, 'patches'),
+      prepareVision(buffers, network.vision, image.size, stride, tiling),
+      prepareFusion(buffers, network.fusion, shape, tiling),
+    ]);
+    return { manifest, preprocessor, vision, fusion, tags, buffers };
+  } catch (error) {
+    buffers.destroy();
+    throw error;
+  }
+}
+
+/** Vision, fusion and the decoder behind them, on a GPU device that stays the caller's. */
+export class GpuNetwork {
+  readonly #batches = new Map<number, Batch>();
+
+  /** @param decoder on the same device, and the caller's to dispose of */
+  constructor(
+    private readonly prepared: PreparedNetwork,
+    private readonly decoder: GpuDecoder,
+  ) {}
+
+  /**
+   * Queues the images' bytes. What is made of them waits for `write`, or for `keep` of what this
+   * returns, either of which must come before other images are seen.
+   *
+   * @throws NarvlError 'invalid-argument' if the images do not fit the device, 'out-of-memory'.
+   */
+  async see(images: readonly RgbaPixels[]): Promise<GpuSight> {
+    const batch = this.#batches.get(images.length) ?? (await this.#lay(images.length));
+    const { preprocessor, fusion, buffers } = this.prepared;
+    const looking = [preprocessor.begin(images), ...batch.looking];
+    return new GpuSight(buffers.device, fusion, batch, looking);
+  }
+
+  /**
+   * From what is seen and a prompt to one decoding an image.
+   * @throws NarvlError as `GpuDecoder.decode`.
+   */
+  async write(
+    sight: GpuSight,
+    { ids, used }: NetworkPrompt,
+    wanted: Omit<DecodeRequest, 'memoryLengths'>,
+  ): Promise<NetworkResult> {
+    const { manifest, tags, buffers } = this.prepared;
+    const { queue } = buffers.device;
+    const { batch, plan } = sight;
+    const length = manifest.decoder.memory - ids.length + used;
+    const memoryLengths = new Array<number>(batch).fill(length);
+    const { decodings, cost, ahead } = await this.decoder.decode(
+      { memoryLengths, ...wanted },
+      {
+        source: { buffer: plan.seen.told, numbers: TOLD_NUMBERS * (tags?.count ?? 1) },
+        encode: (encoder, counter) => {
+          queue.writeBuffer(plan.prompt, 0, Uint32Array.from(ids));
+          queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
+          sight.encode(encoder, counter);
+          counter.dispatch(encoder, plan.fusing);
+        },
+      },
+    );
+    return { decodings, cost, names: ahead.map((told) => this.#names(told)) };
+  }
+
+  /** Destroys every buffer; the decoder stays. */
+  dispose(): void {
+    this.prepared.preprocessor.dispose();
+    for (const { buffers } of this.#batches.values()) buffers.destroy();
+    this.prepared.buffers.destroy();
+  }
+
+  async #lay(size: number): Promise<Batch> {
+    const { manifest, preprocessor, vision, fusion, buffers: weights } = this.prepared;
+    const patches = preprocessor.output(size);
+    const memory = this.decoder.memoryBuffer(size);
+    const batch = await allocate(weights.device, (buffers): Batch => {
+      const { rows } = manifest.features;
+      const features = buffers.storage('features', size * rows * fusion.stride);
+      const seen = seenBuffers(fusion, buffers, size);
+      const prompt = buffers.storage('prompt', manifest.prompt.length);
+      const lengths = buffers.storage('fusion lengths', size);
+      return {
+        size,
+        seen,
+        looking: [
+          ...visionSteps(vision, buffers, patches, features, size),
+          ...seenSteps(fusion, buffers, features, seen, size),
+        ],
+        fusing: fusionSteps(fusion, buffers, seen, { prompt, lengths, memory }, size),
+        prompt,
+        lengths,
+        buffers,
+      };
+    });
+    this.#batches.set(size, batch);
+    return batch;
+  }
+
+  /** @throws NarvlError 'invalid-model' if the classifier said nothing. */
+  #names(told: Numbers): Name[] {
+    const { tags, manifest } = this.prepared;
+    if (!tags) return [];
+    return readTold(told).map(({ id, likely }) => {
+      if (id >= tags.classes || !Number.isFinite(likely)) {
+        throw new NarvlError('invalid-model', 'fusion: the classifier has no likeliest class');
+      }
+      const pieces = tags.names.subarray(id * tags.pieces, (id + 1) * tags.pieces);
+      return { tokens: [...pieces].filter((token) => token !== manifest.prompt.pad), likely };
+    });
+  }
+}
+
+function copySeen(encoder: GPUCommandEncoder, from: Seen, to: Seen): void {
+  encoder.copyBufferToBuffer(from.cells, 0, to.cells, 0, to.cells.size);
+  encoder.copyBufferToBuffer(from.told, 0, to.told, 0, to.told.size);
+}
