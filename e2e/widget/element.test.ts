@@ -144,6 +144,15 @@ describe('filling in', () => {
     expect(image.alt).toBe('Somebody’s own');
   });
 
+  it('writes one again when it is taken away', async () => {
+    const { element, image } = wrap('mode="fill" threshold="0"', raccoon);
+    await reach(element, 'filled');
+    const text = image.alt;
+    image.removeAttribute('alt');
+    await expect.poll(() => image.alt).toBe(text);
+    expect(image.dataset.narvl).toBe('machine');
+  });
+
   it('leaves the alt away below the threshold, and where the page prevents it', async () => {
     const { element, image } = wrap('mode="fill" threshold="1"', raccoon);
     await reach(element, 'unsure');
