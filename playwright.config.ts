@@ -7,6 +7,7 @@ const port = 5188;
 export default defineConfig({
   testDir: 'e2e',
   testMatch: '*.spec.ts',
+  testIgnore: 'package/**', // has a configuration of its own
   // Software adapters are slow, on a busy machine very.
   timeout: 600_000,
   // Software adapters share the CPU: two pages at once would only wait for each other.

@@ -21,6 +21,7 @@ export default defineConfig({
   // Relative, so that the built page works from any folder of any server.
   base: './',
   build: {
+    outDir: 'site',
     target: 'es2022',
     assetsInlineLimit: 0,
     rolldownOptions: {

@@ -12,6 +12,7 @@ export type {
   LookOptions,
   ScoreOptions,
 } from './page/look.ts';
+export type { OwnFileOptions, WasmPaths } from './page/own-files.ts';
 export type { LiveCaption, WatchOptions } from './page/watch.ts';
 export type {
   AlignmentSlot,

@@ -5,6 +5,7 @@
  * an `Outcome`, and a call that may be cancelled carries a job number that `abort` names.
  */
 import type { ProxyMarked } from 'comlink';
+import type { WasmUrls } from './encoder/wasm-urls.ts';
 import type { NarvlErrorCode } from './errors.ts';
 import type { DecoderCost, WeightBits } from './model/decoder.ts';
 
@@ -247,12 +248,13 @@ export interface PixelLimits {
   readonly mostPixels?: number | undefined;
 }
 
-/** Where the model is and what it is to run on. */
+/** Where the model and the runtime are, and what they are to run on. */
 export interface OpenRequest {
   /** Absolute URL of the model's folder, ending in a slash. */
   readonly url: string;
   readonly device: DeviceChoice;
   readonly limits?: PixelLimits | undefined;
+  readonly wasm: WasmUrls;
 }
 
 /** What the page learns of a model that is ready. */
@@ -358,7 +360,10 @@ export interface LookAskRequest extends AskRequest {
   readonly look: number;
 }
 
-/** The worker, as the page calls it through Comlink. */
+/**
+ * The worker, as the page calls it through Comlink.
+ * @internal
+ */
 export interface WorkerApi {
   open(
     request: OpenRequest,

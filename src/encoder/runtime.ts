@@ -1,8 +1,7 @@
 /** onnxruntime-web, its WebAssembly served from our own origin. */
 import type * as Ort from 'onnxruntime-web';
-import asyncifyWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
-import jspiWasm from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import { NarvlError } from '../errors.ts';
+import { type WasmUrls, wasmUrls } from './wasm-urls.ts';
 
 /** What the package exports. */
 export type OnnxRuntime = typeof Ort;
@@ -13,9 +12,15 @@ export type OnnxRuntime = typeof Ort;
  * it ignores the GPUDevice that it is given.
  */
 const promises = 'Suspending' in WebAssembly;
-const wasm = promises ? jspiWasm : asyncifyWasm;
+const build = promises ? 'jspi' : 'asyncify';
 
+let wasm = wasmUrls[build];
 let loading: Promise<OnnxRuntime> | undefined;
+
+/** Take the WebAssembly from where the page says that it is; before the runtime is loaded. */
+export function serveWasmFrom(urls: WasmUrls): void {
+  wasm = urls[build];
+}
 
 /**
  * The runtime, loaded on first use.

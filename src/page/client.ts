@@ -23,11 +23,13 @@ import {
 import { abortable, throwIfAborted } from './abort.ts';
 import { type ImageSource, toWire } from './image-source.ts';
 import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
+import { type OwnFileOptions, type OwnFiles, ownFiles } from './own-files.ts';
 import { Session, toError } from './session.ts';
+import { absoluteUrl } from './urls.ts';
 import { type LiveCaption, type WatchOptions, watch } from './watch.ts';
 
 /** How a model is loaded. */
-export interface LoadOptions extends PixelLimits {
+export interface LoadOptions extends OwnFileOptions, PixelLimits {
   /** `auto` (the default), or a device for the encoder, the decoder or both. */
   readonly device?: 'auto' | DeviceChoice | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
@@ -44,6 +46,7 @@ export interface LoadOptions extends PixelLimits {
 export class Narvl {
   readonly #url: string;
   readonly #options: LoadOptions;
+  readonly #files: OwnFiles;
   #opening: Promise<Session> | undefined;
   #session: Session | undefined;
   #disposed = false;
@@ -53,6 +56,7 @@ export class Narvl {
   private constructor(url: string, options: LoadOptions) {
     this.#url = url;
     this.#options = options;
+    this.#files = ownFiles(options);
   }
 
   /**
@@ -261,7 +265,7 @@ export class Narvl {
   /** The running session, started if there is none. */
   async #open(): Promise<Session> {
     if (this.#disposed) throw new NarvlError('disposed', 'dispose() was called on this model');
-    this.#opening ??= this.#start(new Session((ended) => this.#forget(ended)));
+    this.#opening ??= this.#start();
     return this.#opening;
   }
 
@@ -271,13 +275,16 @@ export class Narvl {
     this.#opening = undefined;
   }
 
-  async #start(session: Session): Promise<Session> {
-    this.#session = session;
+  async #start(): Promise<Session> {
     const { device = 'auto', onProgress, mostPixels } = this.#options;
+    const { worker, wasm } = this.#files;
+    const session = new Session(worker, (ended) => this.#forget(ended));
+    this.#session = session;
     const request = {
       url: this.#url,
       device: device === 'auto' ? {} : device,
       limits: { mostPixels },
+      wasm,
     };
     let total = 0;
     let ready = false;
@@ -305,14 +312,7 @@ function replyTo<A extends Ask>(_ask: A, reply: Reply): Replies[A['kind']] {
 }
 
 function folderUrl(url: string | URL): string {
-  let folder: URL;
-  try {
-    folder = new URL(url, document.baseURI);
-  } catch (cause) {
-    throw new NarvlError('invalid-argument', `Expected the URL of a model folder, got ${url}`, {
-      cause,
-    });
-  }
+  const folder = absoluteUrl(url, 'Expected the URL of a model folder');
   if (!folder.pathname.endsWith('/')) folder.pathname += '/';
   return folder.href;
 }

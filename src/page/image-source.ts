@@ -4,6 +4,8 @@ import { NarvlError } from '../errors.ts';
 import type { WireImage } from '../protocol.ts';
 import { throwIfAborted } from './abort.ts';
 import { drawDrawing, isDrawing } from './drawing.ts';
+import { kindOf } from './kind.ts';
+import { absoluteUrl, isUrl } from './urls.ts';
 
 /** Anything that holds a picture. A string or URL is fetched; the rest never leaves the machine. */
 export type ImageSource =
@@ -18,6 +20,16 @@ export type ImageSource =
   | string
   | URL;
 
+/** What else of them a canvas draws. */
+const DRAWABLE: ReadonlySet<string> = new Set([
+  'ImageBitmap',
+  'HTMLImageElement',
+  'HTMLCanvasElement',
+  'OffscreenCanvas',
+  'HTMLVideoElement',
+  'VideoFrame',
+]);
+
 /**
  * An image as the worker takes it. The caller's own object stays usable. What is fetched is fetched
  * here, where a server that does not answer keeps nobody else waiting.
@@ -26,23 +38,17 @@ export type ImageSource =
  * `unsupported-image` or `image-too-large`.
  */
 export async function toWire(image: ImageSource, signal?: AbortSignal): Promise<WireImage> {
-  if (typeof image === 'string' || image instanceof URL) {
-    return fileToWire(await download(addressOf(image), signal));
+  if (isUrl(image)) {
+    const { href } = absoluteUrl(image, 'Expected the URL of an image');
+    return fileToWire(await download(href, signal));
   }
-  if (image instanceof Blob) return fileToWire(image);
-  if (image instanceof ImageData) {
+  if (isBlob(image)) return fileToWire(image);
+  if (isImageData(image)) {
     // An empty buffer is one that was handed over to somebody else.
     if (image.data.length > 0) return { kind: 'pixels', pixels: image };
     throw new NarvlError('image-unreadable', 'ImageData: expected pixels, got a detached buffer');
   }
-  const drawable =
-    image instanceof ImageBitmap ||
-    image instanceof HTMLImageElement ||
-    image instanceof HTMLCanvasElement ||
-    image instanceof OffscreenCanvas ||
-    image instanceof HTMLVideoElement ||
-    (typeof VideoFrame !== 'undefined' && image instanceof VideoFrame);
-  if (!drawable) {
+  if (!DRAWABLE.has(kindOf(image))) {
     throw new NarvlError(
       'invalid-argument',
       `Expected an image, canvas, video, Blob, ImageData or URL, got ${kindOf(image)}`,
@@ -54,6 +60,14 @@ export async function toWire(image: ImageSource, signal?: AbortSignal): Promise<
 async function fileToWire(file: Blob): Promise<WireImage> {
   if (await isDrawing(file)) return { kind: 'bitmap', bitmap: await drawDrawing(file) };
   return { kind: 'blob', blob: file };
+}
+
+function isBlob(image: ImageSource): image is Blob {
+  return ['Blob', 'File'].includes(kindOf(image));
+}
+
+function isImageData(image: ImageSource): image is ImageData {
+  return kindOf(image) === 'ImageData';
 }
 
 /** A copy that can be handed over. */
@@ -82,16 +96,6 @@ function foreign(what: string, cause: unknown): NarvlError {
   );
 }
 
-function addressOf(image: string | URL): string {
-  try {
-    return new URL(image, document.baseURI).href;
-  } catch (cause) {
-    throw new NarvlError('invalid-argument', `Expected the URL of an image, got ${image}`, {
-      cause,
-    });
-  }
-}
-
 async function download(url: string, signal: AbortSignal | undefined): Promise<Blob> {
   try {
     const response = await fetch(url, signal ? { signal } : {});
@@ -102,9 +106,4 @@ async function download(url: string, signal: AbortSignal | undefined): Promise<B
     throwIfAborted(signal);
     throw new NarvlError('download-failed', `${url}: no answer that this page may read`, { cause });
   }
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || typeof value !== 'object') return String(value);
-  return Object.prototype.toString.call(value).slice(8, -1);
 }

@@ -27,12 +27,13 @@ export class Session {
   #jobs = 0;
 
   /**
+   * @param url of the worker's script
    * @param onEnd called once, when the worker has ended, for whatever reason
    * @throws NarvlError `worker-failed` where the page's policy forbids workers.
    */
-  constructor(onEnd: (session: Session) => void) {
+  constructor(url: string, onEnd: (session: Session) => void) {
     this.#onEnd = onEnd;
-    this.#worker = startWorker();
+    this.#worker = startWorker(url);
     this.#api = Comlink.wrap<WorkerApi>(this.#worker);
     const fail = (message: string) => this.end(new NarvlError('worker-failed', message));
     this.#watchdog = new Watchdog(WATCHDOG_MS, () =>
@@ -115,12 +116,9 @@ export function toError({ code, message }: ErrorData): NarvlError {
   return new NarvlError(code, message);
 }
 
-function startWorker(): Worker {
+function startWorker(url: string): Worker {
   try {
-    return new Worker(new URL('../worker/entry.ts', import.meta.url), {
-      type: 'module',
-      name: 'narvl',
-    });
+    return new Worker(url, { type: 'module', name: 'narvl' });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new NarvlError('worker-failed', `The browser refused the worker: ${reason}`, { cause });

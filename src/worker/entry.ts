@@ -1,5 +1,6 @@
 /** The worker: one model, and the jobs that the page has for it. */
 import * as Comlink from 'comlink';
+import { onnxRuntime, serveWasmFrom } from '../encoder/runtime.ts';
 import { NarvlError } from '../errors.ts';
 import {
   bitmapsOf,
@@ -43,6 +44,7 @@ const api: WorkerApi = {
   open: (request, onProgress) =>
     outcomeOf(() =>
       jobs.next(async () => {
+        serveWasmFrom(request.wasm);
         pipeline = await Pipeline.open(request, onProgress);
         return pipeline.info;
       }),
@@ -60,5 +62,10 @@ const api: WorkerApi = {
   abort: (job) => jobs.abort(job),
 };
 
-// A dedicated worker's only peer is the page that made it; there is no other origin to refuse.
-Comlink.expose(api);
+if (self.name.startsWith('em-pthread')) {
+  // A thread of onnxruntime's, which starts it from the script that the runtime is in: in the package this one.
+  void onnxRuntime();
+} else {
+  // A dedicated worker's only peer is the page that made it; there is no other origin to refuse.
+  Comlink.expose(api);
+}
