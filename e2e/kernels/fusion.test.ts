@@ -1,0 +1,63 @@
+/** The fusion plan against reference/fusion.ts: a batch, with names and without, prompts that are shorter. */
+import { expect, test } from 'vitest';
+import { readTold } from '../../src/gpu/classes.ts';
+import { fusionSteps, prepareFusion, seenBuffers, seenSteps } from '../../src/gpu/fusion.ts';
+import { numbersOf } from '../../src/gpu/results.ts';
+import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
+import { fusion } from '../../src/reference/fusion.ts';
+import { expectClose } from '../../src/testing/close.ts';
+import { fusionShape, randomFusion } from '../../src/testing/networks.ts';
+import { randomNumbers, seededRandom } from '../../src/testing/random.ts';
+import { withDevice } from './device.ts';
+
+const { width, cells, features: numbers, words, pad, classes, count, pieces } = fusionShape;
+
+test.each([
+  ['names, on a GPU', true, hardwareTiling],
+  ['no names, on a software adapter', false, softwareTiling],
+] as const)('a batch of images and a prompt, with %s', (_, named, tiling) =>
+  withDevice(async (bench) => {
+    const network = randomFusion(1, named);
+    const [batch, prompt] = [2, [5, 9, 17, 4]];
+    const images = [3, 4].map((seed) => randomNumbers(seededRandom(seed), cells * numbers));
+    const wanted = images.map((image) => fusion(network, fusionShape, image, prompt));
+    const stride = numbers + (named ? classes : 0);
+    const rows = cells + (named ? count * pieces : 0) + words;
+    const wide = new Float32Array(batch * cells * stride);
+    images.forEach((image, i) => {
+      for (let cell = 0; cell < cells; cell++) {
+        const row = image.subarray(cell * numbers, (cell + 1) * numbers);
+        wide.set(row, (i * cells + cell) * stride);
+      }
+    });
+    const onGpu = await prepareFusion(bench.buffers, network, fusionShape, tiling);
+    const seen = seenBuffers(onGpu, bench.buffers, batch);
+    const memory = bench.output(batch * rows * width);
+    const length = rows - words + prompt.length;
+    const buffers = {
+      prompt: bench.upload(Uint32Array.of(...prompt, pad, pad)),
+      lengths: bench.upload(new Uint32Array(batch).fill(length)),
+      memory,
+    };
+    const steps = [
+      ...seenSteps(onGpu, bench.buffers, bench.upload(wide), seen, batch),
+      ...fusionSteps(onGpu, bench.buffers, seen, buffers, batch),
+    ];
+    expect(steps).toHaveLength((named ? 3 : 1) + 5 * network.layers.length + 2);
+    const got = await bench.floats(steps, memory, batch * rows * width);
+    wanted.forEach((of, i) => {
+      const at = i * rows * width;
+      expectClose(got.subarray(at, at + length * width), of.memory, 1e-4);
+    });
+    if (!named) return;
+    const told = await bench.run([], seen.told, 2 * batch * count);
+    wanted.forEach((of, i) => {
+      const read = readTold(numbersOf(told, 8 * i * count, 2 * count));
+      expect(read.map(({ id }) => id)).toEqual(of.told.map(({ id }) => id));
+      expectClose(
+        read.map(({ likely }) => likely),
+        of.told.map(({ likely }) => likely),
+      );
+    });
+  }),
+);
