@@ -4,7 +4,7 @@ import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { type Plugin, preview } from 'vite';
+import { preview } from 'vite';
 
 export const run = promisify(execFile);
 
@@ -40,13 +40,18 @@ export interface Site {
   close(): Promise<void>;
 }
 
+/** How a folder is served. */
+export interface ServeOptions {
+  readonly headers?: Record<string, string>;
+  /** The folder in it that was built. */
+  readonly outDir?: string;
+  /** Whether pages of other origins may read what is served. */
+  readonly cors?: boolean;
+}
+
 export async function serve(
   folder: string,
-  {
-    headers = {},
-    outDir = '.',
-    plugins = [],
-  }: { headers?: Record<string, string>; outDir?: string; plugins?: Plugin[] } = {},
+  { headers = {}, outDir = '.', cors = false }: ServeOptions = {},
 ): Promise<Site> {
   const server = await preview({
     root: folder,
@@ -54,8 +59,7 @@ export async function serve(
     logLevel: 'error',
     appType: 'mpa',
     build: { outDir },
-    preview: { port: 0, host: 'localhost', headers },
-    plugins,
+    preview: { port: 0, host: 'localhost', headers, cors },
   });
   const [url = ''] = server.resolvedUrls?.local ?? [];
   return { url, close: () => server.close() };
