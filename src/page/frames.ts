@@ -21,7 +21,9 @@ export class Frames {
   #taken = 0;
   /** Whether there is a picture that was not taken; the first may have been there before. */
   #fresh = true;
-  #over = false;
+  /** Whether the video shows no more, and whether nobody wants more. */
+  #ended = false;
+  #closed = false;
   #rested = true;
   #wake: (() => void) | undefined;
 
@@ -29,11 +31,12 @@ export class Frames {
     this.#video = video;
     const { signal: stopped } = this.#stopped;
     const end = () => {
-      this.#over = true;
+      this.#ended = true;
       this.#wake?.();
     };
-    if (signal?.aborted || video.ended) end();
-    signal?.addEventListener('abort', end, { signal: stopped });
+    if (signal?.aborted) this.close();
+    signal?.addEventListener('abort', () => this.close(), { signal: stopped });
+    if (video.ended) end();
     video.addEventListener('ended', end, { signal: stopped });
     // A camera whose page stops it is not always said to have ended.
     const { srcObject: stream } = video;
@@ -47,17 +50,20 @@ export class Frames {
     video.ownerDocument.addEventListener('visibilitychange', () => this.#rest(), {
       signal: stopped,
     });
-    this.#listen();
+    if (!this.#closed) this.#listen();
   }
 
-  /** The next frame, once it is shown and the page is; undefined if there will be none. */
+  /**
+   * The next frame, once it is shown and the page is; undefined if there will be none. The picture that
+   * a video ends with is one too.
+   */
   async next(): Promise<Frame | undefined> {
-    while (!this.#over && !this.#ready) {
+    while (!this.#closed && !this.#ended && !this.#ready) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
-    if (this.#over) return undefined;
+    if (this.#closed || !this.#ready) return undefined;
     const rested = this.#rested;
     const dropped = rested ? 0 : Math.max(0, this.#shown - this.#taken - 1);
     this.#taken = this.#shown;
@@ -68,7 +74,7 @@ export class Frames {
 
   /** Let go of the video. */
   close(): void {
-    this.#over = true;
+    this.#closed = true;
     this.#stopped.abort();
     this.#video.cancelVideoFrameCallback(this.#callback);
     this.#wake?.();
