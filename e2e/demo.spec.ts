@@ -178,7 +178,8 @@ test('everything is within reach of the keyboard', async ({ page }) => {
   await page.goto('./');
   await ready(page);
   const reached: string[] = [];
-  for (const _ of ['encoder', 'decoder', 'choose', 'choose-folder', 'first sample']) {
+  const stops = ['encoder', 'decoder', 'choose', 'choose-folder', 'camera', 'film', 'first sample'];
+  for (const _ of stops) {
     await page.keyboard.press('Tab');
     reached.push(
       await page.evaluate(() => {

@@ -78,11 +78,13 @@ export class AutoregressiveDecoder {
    * @param words of each text, its end included; at most those of the writing
    * @param wait 'end' leaves all words to the GPU and reads them once; 'word' reads each before the
    * next is asked for, as a runtime does that looks at it on the CPU
+   * @param onWord called after each word, if they are waited for one by one
    */
   async decode(
     memoryLengths: readonly number[],
     words: number,
     wait: 'end' | 'word',
+    onWord: () => void = () => {},
   ): Promise<Written> {
     const { plan, device, writing } = this;
     if (words < 1 || words > writing.words) {
@@ -98,6 +100,7 @@ export class AutoregressiveDecoder {
         const steps = plan.write[position] ?? [];
         const all = position === 0 ? [plan.read, ...steps] : steps;
         await this.#write(counter, all, [choices], positions);
+        onWord();
       }
     }
     const texts = Array.from({ length: writing.batch }, (_, image) =>

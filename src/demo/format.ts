@@ -14,6 +14,11 @@ export function milliseconds(ms: number): string {
   return `${(ms < 10 ? tenths : whole).format(ms)} ms`;
 }
 
+/** A rate with one decimal while it says something: `3.4 a second`, `28 a second`. */
+export function perSecond(rate: number): string {
+  return `${(rate < 10 ? tenths : whole).format(rate)} a second`;
+}
+
 /** A probability as `93%`. */
 export function percent(probability: number): string {
   return `${whole.format(probability * 100)}%`;

@@ -3,9 +3,12 @@ import { byId } from './dom.ts';
 import { Folder } from './folder/folder.ts';
 import { Gallery } from './gallery.ts';
 import { setUpIntake } from './intake.ts';
+import { setUpLive } from './live.ts';
 import { ModelHost } from './model-host.ts';
 import { createModelStatus } from './model-status.ts';
 import { keepForOffline } from './offline/offline.ts';
+import type { Photo } from './photo.ts';
+import { setUpRace } from './race.ts';
 import { setUpSamples } from './samples.ts';
 import { setUpSettings } from './settings.ts';
 import { hasWebGpu } from './webgpu.ts';
@@ -36,11 +39,21 @@ async function load(): Promise<void> {
   if (await host.load(device)) await keepForOffline();
 }
 
+const raceWith = setUpRace(modelUrl);
+function addCards(photos: readonly Photo[]): void {
+  gallery.add(photos);
+  if (photos[0]) raceWith(photos[0]);
+}
+
 setUpIntake({
-  onPhotos: (photos) => (photos.length > MOST_CARDS ? folder : gallery).add(photos),
+  onPhotos: (photos) => {
+    if (photos.length > MOST_CARDS) folder.add(photos);
+    else addCards(photos);
+  },
   onFolder: (photos) => folder.add(photos),
 });
-setUpSamples(({ title, url }) => gallery.add([{ name: title, source: url }]));
+setUpSamples(({ title, url }) => addCards([{ name: title, source: url }]));
+setUpLive(host);
 
 void load();
 void hasWebGpu().then((has) => {

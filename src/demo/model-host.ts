@@ -4,6 +4,7 @@ import {
   type CaptionOptions,
   type DeviceChoice,
   isLost,
+  type LiveCaption,
   Narvl,
   type NarvlError,
   type Progress,
@@ -101,6 +102,18 @@ export class ModelHost {
   /** What is asked about a photo. */
   ask(photo: Photo, asked: Asked, signal: AbortSignal): Promise<Found> {
     return this.#ask(signal, (model) => this.#looks.ask(model, photo, asked, signal));
+  }
+
+  /** What is seen in a video, on whichever model there is; another device begins anew. */
+  async *watch(video: HTMLVideoElement, signal: AbortSignal): AsyncGenerator<LiveCaption, void> {
+    while (!signal.aborted) {
+      const model = await this.#ask(signal, async (model) => model);
+      try {
+        return yield* model.watch(video, { signal, priority: 'high' });
+      } catch (error) {
+        if (model === this.#model || signal.aborted) throw error;
+      }
+    }
   }
 
   /** Let go of what is kept to answer questions about a photo. */
