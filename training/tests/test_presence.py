@@ -8,9 +8,6 @@ import pytest
 
 from training.data import presence
 from training.data.formats import Box
-from training.scoring import meteor
-
-needs_wordnet = pytest.mark.skipif(not meteor.available(), reason="wordnet-base is not installed")
 
 
 def test_a_question_suits_its_thing() -> None:
@@ -19,14 +16,12 @@ def test_a_question_suits_its_thing() -> None:
     assert presence.is_there("sunglasses") == "are there any sunglasses?"
 
 
-@needs_wordnet
 def test_a_phrase_is_about_its_last_noun() -> None:
     assert presence.head("two brown dogs") == "dog"
     assert presence.head("a man with a hat") == "man"
     assert presence.head("the background") is None
 
 
-@needs_wordnet
 def test_each_thing_is_there_as_often_as_not_and_never_said_to_be_absent_where_it_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -44,7 +39,6 @@ def test_each_thing_is_there_as_often_as_not_and_never_said_to_be_absent_where_i
             assert example.image in "def"  # a poodle is a dog
 
 
-@needs_wordnet
 def test_two_boxes_of_one_thing_count_once() -> None:
     one, same, other = (0.0, 0.0, 0.5, 0.5), (0.0, 0.0, 0.5, 0.51), (0.6, 0.6, 1.0, 1.0)
     boxes = {
