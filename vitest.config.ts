@@ -59,7 +59,7 @@ export default defineConfig({
           environment: 'node',
           include: ['e2e/kernels/**/*.test.ts'],
           // onnxruntime-web runs in a browser.
-          exclude: ['e2e/kernels/onnx-decoder.test.ts', 'e2e/kernels/transformers.test.ts'],
+          exclude: ['e2e/kernels/onnx-*.test.ts', 'e2e/kernels/transformers.test.ts'],
           setupFiles: ['e2e/dawn.ts'],
           ...onSoftware,
         },

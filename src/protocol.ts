@@ -78,6 +78,9 @@ export interface AlignmentSlot {
 /**
  * Milliseconds by stage, 0 for what was not done: a look has no fusion, decoder and search, and what
  * is asked of a look no image, preprocess and vision. Stages of a batch are shared by its images.
+ *
+ * Where our own kernels run all of the network, it is one submit: `decoder` is vision and fusion too,
+ * and `preprocess` what it took to queue the pixels.
  */
 export interface Timings {
   /** Decoding the file into pixels; the page fetches it before. */
@@ -157,7 +160,10 @@ export interface Caption {
   readonly candidates?: readonly Candidate[] | undefined;
   /** Where each of `tokens` looked, if that was asked for. */
   readonly attention?: Attention | undefined;
-  /** Counted in the decoder's pass, for the whole batch that this image was part of. */
+  /**
+   * Counted in the pass's submit, for the whole batch that this image was part of: the decoder's, and
+   * what goes in front of it where our own kernels run all of the network.
+   */
   readonly cost: DecoderCost;
   /** Only if asked for. */
   readonly posteriors?: SlotPosteriors | undefined;

@@ -19,17 +19,33 @@ interface Case {
   outputs: number;
   normalize?: boolean;
   gelu?: boolean;
+  relu6?: boolean;
   /** Rows of the residual; 0 for none. */
   residualRows?: number;
   software?: boolean;
   tileRows?: 1 | 4;
+  rowLanes?: number;
+  /** Numbers of a row of x, and of y, that are not the product's. */
+  xMargin?: number;
+  yMargin?: number;
   weightBits?: WeightBits;
   /** Added to all of x. */
   mean?: number;
 }
 
+/** Rows with as many numbers more behind each, which no product may read. */
+function widened(x: Float32Array, width: number, margin: number): Float32Array {
+  const rows = x.length / width;
+  const wide = new Float32Array(rows * (width + margin)).fill(Number.NaN);
+  for (let row = 0; row < rows; row++) {
+    wide.set(x.subarray(row * width, (row + 1) * width), row * (width + margin));
+  }
+  return wide;
+}
+
 async function check(bench: Bench, c: Case): Promise<void> {
   const { rows, inputs, outputs, normalize = false, gelu = false, residualRows = 0 } = c;
+  const { relu6 = false, rowLanes = 1, xMargin = 0, yMargin = 0 } = c;
   const random = seededRandom(c.seed);
   const x = randomNumbers(random, rows * inputs).map((value) => value + (c.mean ?? 0));
   const weight = randomMatrix(random, inputs, outputs);
@@ -45,6 +61,7 @@ async function check(bench: Bench, c: Case): Promise<void> {
 
   const options = {
     gelu,
+    relu6,
     ...(residual
       ? {
           residual: Float32Array.from(
@@ -67,23 +84,30 @@ async function check(bench: Bench, c: Case): Promise<void> {
           ),
           options,
         );
+  const usual = c.software ? softwareTiling : hardwareTiling;
+  // As many lanes as ever: across rows in place of columns.
+  const tiling = { ...usual, rowLanes, columnLanes: usual.columnLanes / rowLanes };
   const kernel = await LinearKernel.compile(
     bench.device,
     {
       inputs,
       outputs,
       gelu,
+      relu6,
+      xStride: inputs + xMargin,
+      yStride: outputs + yMargin,
       residual: residual !== undefined,
       ...(normalize ? { normEpsilon: 1e-5 } : {}),
     },
-    { ...(c.software ? softwareTiling : hardwareTiling), weightBits, tileRows: c.tileRows ?? 4 },
+    { ...tiling, weightBits, tileRows: c.tileRows ?? 4 },
   );
   const tail = 16;
-  const y = bench.output(rows * outputs + tail);
+  const stride = outputs + yMargin;
+  const y = bench.output(rows * stride + tail);
   const step = kernel.step(
     bench.buffers,
     {
-      x: bench.upload(x),
+      x: bench.upload(widened(x, inputs, xMargin)),
       weight: bench.upload(weights.weight),
       bias: bench.upload(weights.bias),
       ...(residual ? { residual: bench.upload(residual) } : {}),
@@ -92,9 +116,10 @@ async function check(bench: Bench, c: Case): Promise<void> {
     rows,
     residualRows || rows,
   );
-  const bytes = await bench.run([step], y, rows * outputs + tail);
-  expectClose(new Float32Array(bytes, 0, rows * outputs), wanted, 2e-5);
-  expect(new Uint32Array(bytes, rows * outputs * 4).every((word) => word === poison)).toBe(true);
+  const words = new Uint32Array(await bench.run([step], y, rows * stride + tail));
+  const isIn = (at: number) => at < rows * stride && at % stride < outputs;
+  expectClose(new Float32Array(words.filter((_, at) => isIn(at)).buffer), wanted, 2e-5);
+  expect(words.every((word, at) => isIn(at) || word === poison)).toBe(true);
 }
 
 test('random shapes and options', () =>
@@ -105,14 +130,17 @@ test('random shapes and options', () =>
       inputs: fc.integer({ min: 1, max: 70 }).map((n) => 4 * n),
       outputs: fc.integer({ min: 1, max: 90 }).map((n) => 4 * n),
       normalize: fc.boolean(),
-      gelu: fc.boolean(),
+      activation: fc.constantFrom({}, { gelu: true }, { relu6: true }), // No product has both.
+      rowLanes: fc.constantFrom(1, 4, 16),
+      xMargin: fc.constantFrom(0, 8),
+      yMargin: fc.constantFrom(0, 4),
       residualRows: fc.integer({ min: 0, max: 7 }),
       software: fc.boolean(),
       tileRows: fc.constantFrom(1 as const, 4 as const),
       weightBits: fc.constantFrom(32 as const, 16 as const, 8 as const),
     });
     await fc.assert(
-      fc.asyncProperty(cases, (c) => check(bench, c)),
+      fc.asyncProperty(cases, ({ activation, ...c }) => check(bench, { ...c, ...activation })),
       { seed: 1, numRuns: 36 },
     );
   }));

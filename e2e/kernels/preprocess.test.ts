@@ -1,7 +1,8 @@
 /** preprocess.wgsl against reference/preprocess.ts. */
 import { expect, test } from 'vitest';
 import { GpuPreprocessor } from '../../src/gpu/preprocess.ts';
-import { preprocess } from '../../src/reference/preprocess.ts';
+import { PATCH } from '../../src/model/vision.ts';
+import { patches, preprocess } from '../../src/reference/preprocess.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { seededRandom } from '../../src/testing/random.ts';
 import { withDevice } from './device.ts';
@@ -35,6 +36,27 @@ test('a batch of images that shrink, grow, stay and shine through', () =>
     });
     expect(preprocessor.run(images)).toBe(output);
     preprocessor.dispose();
+  }));
+
+test('the patches of a batch, of sides that are even and odd', () =>
+  withDevice(async (bench) => {
+    for (const size of [8, 9]) {
+      const preprocessor = await GpuPreprocessor.create(
+        bench.device,
+        { ...transform, size },
+        'patches',
+      );
+      const images = [randomImage(11, 7, false), randomImage(5, 9, true)];
+      const step = preprocessor.begin(images);
+      const out = Math.ceil(size / 2);
+      const numbers = out * out * PATCH;
+      const got = await bench.floats([step], preprocessor.output(2), 2 * numbers);
+      images.forEach(({ data, width, height }, i) => {
+        const planes = preprocess(data, width, height, { ...transform, size });
+        expectClose(got.subarray(i * numbers, (i + 1) * numbers), patches(planes, size), 2e-5);
+      });
+      preprocessor.dispose();
+    }
   }));
 
 test('bytes that do not fit the size are refused before anything is queued', () =>

@@ -60,11 +60,12 @@ for (const kind of ['plain', 'vite', 'webpack'] satisfies Kind[]) {
     page.on('request', (request) => requests.push(request.url()));
     const site = await open(await siteOf(kind), { 'content-security-policy': policy });
     // One of them shows that the shaders are whole as they are shipped, which costs a minute.
-    const decoder = kind === 'plain' ? 'webgpu' : 'wasm';
+    const where = kind === 'plain' ? 'webgpu' : 'wasm';
     const text = await page.evaluate(
       (device) => host.caption(document.images[0] as HTMLImageElement, { device }),
-      { encoder: 'wasm', decoder } as const,
+      { encoder: where, decoder: where } as const,
     );
+    expect(requests.some((url) => url.endsWith('.wasm'))).toBe(where === 'wasm');
     expect(text).toMatch(CAPTION);
     await page.evaluate(() => {
       const element =

@@ -225,8 +225,12 @@ describe('caption', () => {
       const [there, here] = [await gpu.caption(image), await narvl.caption(image)];
       expect(there.device).toMatchObject({ encoder: 'webgpu', decoder: 'webgpu' });
       expect(ids(there)).toEqual(ids(here));
+      // From pixels to words: three dispatches a block of vision, eight a layer behind it, twelve around.
+      expect(there.cost.submits).toBe(1);
+      expect(there.cost.dispatches).toBeLessThanOrEqual(3 * 21 + 8 * (3 + LAYERS) + 12);
+      // The names of what is seen too.
+      expect(there.cost.bytesRead).toBeLessThanOrEqual(1024 + 3 * 8);
 
-      // onnxruntime waits for the GPU here, so that a job which is begun beside another would meet it.
       const controller = new AbortController();
       const dropped = gpu.caption(await jpeg(64, 64, 11), { signal: controller.signal });
       const next = gpu.caption(image);

@@ -39,7 +39,7 @@ export function createTimings({ timings, device, cost }: Caption): HTMLElement {
     entry('Decoder', decoder),
     ...(device.adapter ? [entry('Adapter', device.adapter)] : []),
     entry(
-      'Decoder pass',
+      'Pass',
       [
         count(cost.dispatches, 'dispatch', 'dispatches'),
         count(cost.submits, 'submit'),

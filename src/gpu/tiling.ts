@@ -88,3 +88,9 @@ export function runsOn({ features }: GPUDevice, { productBits, subgroups }: Tili
 export function tilingFor(device: GPUDevice): Tiling {
   return device.adapterInfo.isFallbackAdapter ? softwareTiling : hardwareTiling;
 }
+
+/** The same, with weights of so many bits, if somebody chose. */
+export function usualTiling(device: GPUDevice, weightBits: WeightBits | undefined): Tiling {
+  const usual = tilingFor(device);
+  return { ...usual, weightBits: weightBits ?? usual.weightBits };
+}

@@ -1,9 +1,11 @@
 /** Which device each half of the network runs on, and the decoder that runs there. */
 import * as v from 'valibot';
-import type { Encoder } from '../encoder/encoder.ts';
+import { Encoder } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
+import { GpuNetwork, type PreparedNetwork, prepareNetwork } from '../gpu/network.ts';
+import { usualTiling } from '../gpu/tiling.ts';
 import { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { ModelDownload } from '../model/files.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -61,13 +63,36 @@ export function chooseDevice(
   return { encoder, decoder, adapter };
 }
 
+/**
+ * What stands before the decoder: our own kernels where the decoder's run and they know the model's kind,
+ * so that onnxruntime is not even fetched; else onnxruntime's.
+ *
+ * @throws NarvlError as `Encoder.create`, `readNetwork` and `prepareNetwork` do.
+ */
+export async function openEncoder(
+  { encoder, decoder }: Pick<Device, 'encoder' | 'decoder'>,
+  { weightBits }: DeviceChoice,
+  gpu: Gpu | undefined,
+  { manifest, files }: Pick<ModelDownload, 'manifest' | 'files'>,
+): Promise<PreparedNetwork | Encoder> {
+  const device = gpu && encoder === 'webgpu' ? gpu.device : undefined;
+  const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
+  if (device && decoder === 'webgpu') {
+    // Only here are weights read out of graphs.
+    const { readNetwork } = await import('../model/network.ts');
+    const network = readNetwork(manifest, await vision, await fusion);
+    if (network) return prepareNetwork(device, manifest, network, usualTiling(device, weightBits));
+  }
+  return Encoder.create(manifest, vision, fusion, device ?? 'wasm');
+}
+
 /** @param encoder is waited for where the same runtime is to run the decoder. */
 export async function openDecoder(
   where: DecoderDevice,
   choice: DeviceChoice,
   gpu: Gpu | undefined,
   { manifest, weights, files }: Omit<ModelDownload, 'all'>,
-  encoder: Promise<Encoder>,
+  encoder: Promise<unknown>,
 ): Promise<Decoder> {
   if (where === 'wasm') {
     const graph = files['decoder.onnx'];
@@ -85,6 +110,16 @@ export async function openDecoder(
   return gpu && where === 'webgpu'
     ? tunedDecoder(gpu, manifest, arriving, choice, encoder)
     : new ReferenceDecoder(manifest.decoder, await arriving.all);
+}
+
+/** What stands before the decoder, joined to it where it is ours. */
+export function withDecoder(
+  before: PreparedNetwork | Encoder,
+  decoder: Decoder,
+): GpuNetwork | Encoder {
+  if (before instanceof Encoder) return before;
+  if (decoder instanceof GpuDecoder) return new GpuNetwork(before, decoder);
+  throw new NarvlError('worker-failed', 'The decoder is not where vision and fusion are');
 }
 
 export function bitsOf(decoder: Decoder): Pick<Device, 'weightBits' | 'productBits'> {

@@ -1,12 +1,13 @@
 /**
  * The whole flow from an image to words, in one place:
  *
- *     image → pixels → [preprocess] → [vision.onnx] → features
- *     features + prompt → [fusion.onnx] → memory → [decoder] → slots → search → text, box or label
+ *     image → pixels → [preprocess] → [vision] → features
+ *     features + prompt → [fusion] → memory → [decoder] → slots → search → text, box or label
  *
- * On WebGPU every bracket runs on one GPUDevice and nothing but each slot's likeliest tokens comes
- * back. The first line is a look, which can be kept; the second is what each prompt asked of it
- * costs.
+ * On WebGPU the brackets are dispatches of one command encoder (`GpuNetwork`), and nothing but each slot's
+ * likeliest tokens and the names of what is seen comes back. Elsewhere, and for models of another kind,
+ * onnxruntime runs vision.onnx and fusion.onnx (`Encoder`). The first line is a look, which can be kept;
+ * the second is what each prompt asked of it costs.
  */
 import { choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
@@ -18,6 +19,7 @@ import { Encoder, type EncoderPixels, type Features, type Fused } from '../encod
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import type { Gpu } from '../gpu/device.ts';
+import { GpuNetwork, GpuSight, type NetworkResult } from '../gpu/network.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
 import { downloadModel } from '../model/files.ts';
@@ -60,7 +62,9 @@ import {
   chooseGpu,
   type Decoder,
   openDecoder,
+  openEncoder,
   readChoice,
+  withDecoder,
 } from './devices.ts';
 import { outcomeOf } from './outcome.ts';
 import { type Picture, readPixels } from './pixels.ts';
@@ -72,7 +76,7 @@ interface Read extends Picture {
 
 /** Images as the network sees them, and what it took each to get there. */
 interface Sight {
-  readonly features: Features;
+  readonly features: Features | GpuSight;
   /** The images' own. */
   readonly sizes: readonly Size[];
   readonly timings: readonly Timings[];
@@ -108,7 +112,8 @@ export class Pipeline {
   readonly #device: Device;
   readonly #gpu: Gpu | undefined;
   readonly #preprocessor: GpuPreprocessor | undefined;
-  readonly #encoder: Encoder;
+  /** Vision and fusion: our kernels with the decoder behind them, or onnxruntime. */
+  readonly #encoder: GpuNetwork | Encoder;
   readonly #decoder: Decoder;
   readonly #searches: Searches;
   readonly #limits: PixelLimits;
@@ -121,7 +126,7 @@ export class Pipeline {
     device: Device;
     gpu: Gpu | undefined;
     preprocessor: GpuPreprocessor | undefined;
-    encoder: Encoder;
+    encoder: GpuNetwork | Encoder;
     decoder: Decoder;
     searches: Searches;
     limits: PixelLimits;
@@ -159,16 +164,9 @@ export class Pipeline {
       chooseGpu(choice),
     ]);
     const device = chooseDevice(choice, gpu, manifest);
-    const onGpu = gpu && device.encoder === 'webgpu' ? gpu.device : undefined;
-    const opening = Encoder.create(
-      manifest,
-      files['vision.onnx'],
-      files['fusion.onnx'],
-      onGpu ?? 'wasm',
-    );
-    const [decoder, preprocessor, encoder, { tokenizer, searches }] = await Promise.all([
+    const opening = openEncoder(device, choice, gpu, { manifest, files });
+    const [decoder, before, { tokenizer, searches }] = await Promise.all([
       openDecoder(device.decoder, choice, gpu, { manifest, weights, files }, opening),
-      onGpu && GpuPreprocessor.create(onGpu, manifest.image),
       opening,
       all.then((model) => {
         onProgress({ stage: 'prepare', ...bytes });
@@ -179,12 +177,14 @@ export class Pipeline {
         };
       }),
     ]);
+    const encoder = withDecoder(before, decoder);
+    const onGpu = encoder instanceof Encoder && device.encoder === 'webgpu' && gpu;
     return new Pipeline({
       manifest,
       tokenizer,
       device: { ...device, ...bitsOf(decoder) },
       gpu,
-      preprocessor,
+      preprocessor: onGpu ? await GpuPreprocessor.create(onGpu.device, manifest.image) : undefined,
       encoder,
       decoder,
       searches,
@@ -248,8 +248,12 @@ export class Pipeline {
     signal.throwIfAborted();
     const sight = await this.#see([read], signal);
     this.#looks.set(look, sight);
+    const clock = new Stopwatch();
+    if (sight.features instanceof GpuSight) await sight.features.keep();
+    const kept = clock.lap();
     this.#checkAlive(signal); // The page forgets a look that failed, behind this job.
-    return sight.timings[0] ?? noTime;
+    const { vision, total, ...before } = sight.timings[0] ?? noTime;
+    return { ...before, vision: vision + kept, total: total + kept };
   }
 
   /** @throws NarvlError `invalid-argument`, `disposed`, `device-lost` or `aborted`. */
@@ -373,35 +377,33 @@ export class Pipeline {
 
   /** From pixels to features, which are the caller's to dispose of. */
   async #see(reads: readonly Read[], signal: AbortSignal): Promise<Sight> {
+    const encoder = this.#encoder;
     const clock = new Stopwatch();
-    const pixels = await this.#preprocess(reads.map((read) => read.pixels));
+    const images = reads.map((read) => read.pixels);
+    const sizes = reads.map(({ size }) => size);
+    const timed = (preprocess: number, vision: number) =>
+      reads.map(({ milliseconds: image }) => {
+        return { ...noTime, image, preprocess, vision, total: image + preprocess + vision };
+      });
+    // Our own kernels look when they are asked: it is one submit.
+    if (encoder instanceof GpuNetwork) {
+      const features = await encoder.see(images);
+      return { features, sizes, timings: timed(clock.lap(), 0) };
+    }
+    const pixels = await this.#preprocess(images);
     const preprocess = clock.lap();
     this.#checkAlive(signal);
-    const features = await this.#encoder.look(pixels, reads.length);
-    const vision = clock.lap();
-    const timings = reads.map(({ milliseconds: image }) => {
-      return { ...noTime, image, preprocess, vision, total: image + preprocess + vision };
-    });
-    return { features, sizes: reads.map(({ size }) => size), timings };
+    const features = await encoder.look(pixels, reads.length);
+    return { features, sizes, timings: timed(preprocess, clock.lap()) };
   }
 
   /** From features and a prompt to one reply an image. */
   async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Reply[]> {
-    const { features, sizes, timings } = sight;
-    const { ids, used, queries, wanted } = prompt;
-    const { decoder, prompt: longest } = this.#manifest;
+    const { sizes, timings } = sight;
+    this.#checkAlive(signal);
+    const { decodings, cost, names, fusion, decode } = await this.#pass(sight, prompt, signal);
     this.#checkAlive(signal);
     const clock = new Stopwatch();
-    const { memory, names } = await this.#fuse(features, ids);
-    const fusion = clock.lap();
-    this.#checkAlive(signal);
-
-    const memoryLengths = new Array<number>(features.batch).fill(
-      decoder.memory - longest.length + used,
-    );
-    const { decodings, cost } = await this.#decode(memory, { memoryLengths, queries, ...wanted });
-    const decode = clock.lap();
-    this.#checkAlive(signal);
     const findings = decodings.map((decoding, i) =>
       prompt.read({ decoding, names: names[i] ?? [], size: sizes[i] ?? noSize }),
     );
@@ -418,6 +420,34 @@ export class Pipeline {
     });
   }
 
+  /** From features and a prompt to what every slot of each image says, with milliseconds by stage. */
+  async #pass(
+    { features }: Sight,
+    prompt: Prompt,
+    signal: AbortSignal,
+  ): Promise<NetworkResult & { readonly fusion: number; readonly decode: number }> {
+    const { ids, used, queries, wanted } = prompt;
+    const request = { queries, ...wanted };
+    const encoder = this.#encoder;
+    const clock = new Stopwatch();
+    if (encoder instanceof GpuNetwork && features instanceof GpuSight) {
+      const result = await encoder.write(features, prompt, request);
+      return { ...result, fusion: 0, decode: clock.lap() };
+    }
+    if (encoder instanceof GpuNetwork || features instanceof GpuSight) {
+      throw new NarvlError('worker-failed', 'The features are not where their network is');
+    }
+    const { memory, names } = await this.#fuse(encoder, features, ids);
+    const fusion = clock.lap();
+    this.#checkAlive(signal);
+    const { decoder, prompt: longest } = this.#manifest;
+    const memoryLengths = new Array<number>(features.batch).fill(
+      decoder.memory - longest.length + used,
+    );
+    const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
+    return { decodings, cost, names, fusion, decode: clock.lap() };
+  }
+
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
     if (this.#preprocessor) return this.#preprocessor.run(images);
     const { image } = this.#manifest;
@@ -431,15 +461,16 @@ export class Pipeline {
 
   /** Memory where the decoder reads it: undefined once it lies in the GPU decoder's buffer. */
   async #fuse(
+    encoder: Encoder,
     features: Features,
     prompt: Int32Array,
   ): Promise<Fused & { memory?: Float32Array | undefined }> {
-    if (!(this.#decoder instanceof GpuDecoder)) return this.#encoder.fuse(features, prompt);
+    if (!(this.#decoder instanceof GpuDecoder)) return encoder.fuse(features, prompt);
     const buffer = this.#decoder.memoryBuffer(features.batch);
     if (this.#device.encoder === 'webgpu') {
-      return this.#encoder.fuse(features, prompt, buffer);
+      return encoder.fuse(features, prompt, buffer);
     }
-    const { memory, names } = await this.#encoder.fuse(features, prompt);
+    const { memory, names } = await encoder.fuse(features, prompt);
     this.#gpu?.device.queue.writeBuffer(buffer, 0, memory as Float32Array<ArrayBuffer>);
     return { names };
   }

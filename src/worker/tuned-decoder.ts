@@ -5,7 +5,7 @@
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { tilingFor } from '../gpu/tiling.ts';
+import { usualTiling } from '../gpu/tiling.ts';
 import { fastestDecoder, variants } from '../gpu/tune.ts';
 import type { ArrivingWeights } from '../model/arriving-weights.ts';
 import { findCaptionTask, type Manifest } from '../model/manifest.ts';
@@ -37,9 +37,7 @@ export async function tunedDecoder(
   }
   const { decoder: shape } = manifest;
   if (!tune) {
-    const usual = tilingFor(device);
-    const tiling = { ...usual, weightBits: weightBits ?? usual.weightBits };
-    return GpuDecoder.create(device, shape, weights, tiling);
+    return GpuDecoder.create(device, shape, weights, usualTiling(device, weightBits));
   }
   const address = await addressOf(adapter, shape, [...device.features].sort());
   const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);

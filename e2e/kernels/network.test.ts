@@ -1,0 +1,140 @@
+/** The whole network in one submit against the whole reference: captions, a batch, and looks that are kept. */
+import { expect, test } from 'vitest';
+import { GpuDecoder } from '../../src/gpu/decoder.ts';
+import { requestGpu } from '../../src/gpu/device.ts';
+import { GpuNetwork, prepareNetwork } from '../../src/gpu/network.ts';
+import { tilingFor } from '../../src/gpu/tiling.ts';
+import type { DecoderShape } from '../../src/model/decoder.ts';
+import type { RgbaPixels } from '../../src/model/image.ts';
+import type { Manifest } from '../../src/model/manifest.ts';
+import { ReferenceDecoder } from '../../src/reference/decoder.ts';
+import { fusion } from '../../src/reference/fusion.ts';
+import { patches, preprocess } from '../../src/reference/preprocess.ts';
+import { vision } from '../../src/reference/vision.ts';
+import { expectClose } from '../../src/testing/close.ts';
+import { fusionShape, randomFusion, randomVision } from '../../src/testing/networks.ts';
+import { randomWeights, seededRandom } from '../../src/testing/random.ts';
+import { withDevice } from './device.ts';
+
+const { width, heads, epsilon, cells, features, words, pad, ffn, vocabulary } = fusionShape;
+const { count, pieces } = fusionShape;
+const shape: DecoderShape = {
+  ...{ width, heads, ffn, vocabulary, epsilon, layers: 2, queries: 8, blank: 0, eos: 2 },
+  memory: cells + count * pieces + words,
+};
+const size = 24;
+const manifest = {
+  image: { size, mean: [0.5, 0.4, 0.6], std: [0.5, 0.3, 0.4], fit: 'squash' },
+  features: { rows: cells, width: features },
+  prompt: { length: words, pad },
+  names: { count, length: pieces },
+  decoder: shape,
+} as Pick<Manifest, 'image' | 'features' | 'prompt' | 'names' | 'decoder'> as Manifest;
+const network = { vision: randomVision(1), fusion: randomFusion(2, true) };
+const weights = randomWeights(shape, 3);
+const reference = new ReferenceDecoder(shape, weights);
+const queries = { first: 2, count: 5 };
+
+function randomImage(seed: number): RgbaPixels {
+  const random = seededRandom(seed);
+  const [width, height] = [20 + seed, 31];
+  const data = Uint8Array.from({ length: width * height * 4 }, () => random() * 256);
+  return { data, width, height };
+}
+
+/** What each slot says, and the names, in plain TypeScript. */
+function wanted({ data, width: across, height }: RgbaPixels, prompt: readonly number[]) {
+  const pixels = preprocess(data, across, height, manifest.image);
+  const seen = vision(network.vision, patches(pixels, size));
+  const { memory, told } = fusion(network.fusion, fusionShape, seen, prompt);
+  const padded = new Float32Array(shape.memory * width);
+  padded.set(memory);
+  const [decoding] = reference.decode(padded, {
+    memoryLengths: [shape.memory - words + prompt.length],
+    queries,
+  });
+  const slots = decoding?.slots ?? [];
+  return { tokens: slots.map(({ token }) => token), slots, told };
+}
+
+async function open(device: GPUDevice) {
+  const decoder = await GpuDecoder.create(device, shape, weights);
+  const prepared = await prepareNetwork(device, manifest, network, tilingFor(device));
+  return { net: new GpuNetwork(prepared, decoder), decoder };
+}
+
+const ask = (prompt: readonly number[]) => ({
+  ids: Int32Array.from({ length: words }, (_, i) => prompt[i] ?? pad),
+  used: prompt.length,
+});
+
+test('captions, a batch and looks say what the reference says', () =>
+  withDevice(async ({ device }) => {
+    const { net, decoder } = await open(device);
+    const check = async (
+      sight: Awaited<ReturnType<GpuNetwork['see']>>,
+      images: readonly RgbaPixels[],
+      prompt: readonly number[],
+    ) => {
+      const { decodings, names, cost } = await net.write(sight, ask(prompt), { queries });
+      images.forEach((image, i) => {
+        const { tokens, slots, told } = wanted(image, prompt);
+        const got = decodings[i]?.slots ?? [];
+        expect(got.map(({ token }) => token)).toEqual(tokens);
+        expectClose(
+          got.map(({ logProb }) => logProb),
+          slots.map(({ logProb }) => logProb),
+          1e-3,
+        );
+        expectClose(
+          names[i]?.map(({ likely }) => likely) ?? [],
+          told.map(({ likely }) => likely),
+        );
+        expect(names[i]?.map(({ tokens }) => tokens)).toEqual(
+          told.map(({ id }) => {
+            const name = network.fusion.tags?.names.subarray(id * pieces, (id + 1) * pieces) ?? [];
+            return [...name].filter((token) => token !== pad);
+          }),
+        );
+      });
+      return cost;
+    };
+    const [a, b] = [randomImage(1), randomImage(2)];
+    const cost = await check(await net.see([a]), [a], [5, 9, 17]);
+    expect(cost.submits).toBe(1);
+    expect(cost.bytesRead).toBe(4 * (1 + 4 * queries.count) + 8 * count);
+    await check(await net.see([b, a]), [b, a], [8]);
+
+    // What a kept look saves: pixels, stem, blocks, head and finer scale, and three for what is seen.
+    const blocks = network.vision.blocks.reduce((sum, { expand }) => sum + (expand ? 3 : 2), 0);
+    const looking = 1 + 1 + blocks + 2 + 3;
+
+    // Two that are kept, asked in turns, with a caption of another between.
+    const looks = [await net.see([a])];
+    await looks[0]?.keep();
+    looks.push(await net.see([b]));
+    await looks[1]?.keep();
+    for (const prompt of [[4, 30], [44]]) {
+      const asked = await check(looks[0]!, [a], prompt);
+      await check(await net.see([b]), [b], [7]);
+      await check(looks[1]!, [b], prompt);
+      expect(cost.dispatches - asked.dispatches).toBe(looking);
+    }
+    for (const look of looks) look.dispose();
+    net.dispose();
+    decoder.dispose();
+  }));
+
+test('a device that is lost under way says so, and another one works', async () => {
+  const lose = async (device: GPUDevice) => {
+    const { net } = await open(device);
+    const caption = async () => net.write(await net.see([randomImage(3)]), ask([5]), { queries });
+    await caption();
+    const sight = await net.see([randomImage(3)]);
+    const underWay = net.write(sight, ask([5]), { queries });
+    device.destroy();
+    await expect(underWay).rejects.toMatchObject({ code: 'device-lost' });
+    await expect(caption()).rejects.toMatchObject({ code: 'device-lost' });
+  };
+  for (let i = 0; i < 2; i++) await lose((await requestGpu(navigator.gpu)).device);
+});

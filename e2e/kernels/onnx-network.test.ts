@@ -1,0 +1,59 @@
+/** The shipped model's vision and fusion against onnxruntime, which runs the same files. */
+import { expect, test } from 'vitest';
+import { Encoder } from '../../src/encoder/encoder.ts';
+import { GpuDecoder } from '../../src/gpu/decoder.ts';
+import { GpuNetwork, prepareNetwork } from '../../src/gpu/network.ts';
+import { tilingFor } from '../../src/gpu/tiling.ts';
+import { loadModelFiles } from '../../src/model/files.ts';
+import { readNetwork } from '../../src/model/network.ts';
+import { parseSafetensors } from '../../src/model/safetensors.ts';
+import { preprocess } from '../../src/reference/preprocess.ts';
+import { expectClose } from '../../src/testing/close.ts';
+import { seededRandom } from '../../src/testing/random.ts';
+import { withDevice } from './device.ts';
+
+test('the same memory and names', () =>
+  withDevice(async (bench) => {
+    const { device } = bench;
+    const url = new URL('/models/narvl-photo/', location.href).href;
+    const { manifest, files } = await loadModelFiles(url, () => {});
+    const { image, prompt, decoder: shape } = manifest;
+    const network = readNetwork(manifest, files['vision.onnx'], files['fusion.onnx']);
+    if (!network) throw new Error('expected the shipped network to be known');
+    const random = seededRandom(1);
+    const [width, height] = [90, 61];
+    const data = Uint8Array.from({ length: width * height * 4 }, (_, i) =>
+      i % 4 === 3 ? 255 : 96 * (Math.floor(i / 800) % 3) + 60 * random(),
+    );
+    const words = [50, 60, 70, 80, 90, 100];
+    const ids = Int32Array.from({ length: prompt.length }, (_, i) => words[i] ?? prompt.pad);
+    const length = shape.memory - prompt.length + words.length;
+
+    const encoder = await Encoder.create(
+      manifest,
+      files['vision.onnx'],
+      files['fusion.onnx'],
+      'wasm',
+    );
+    const pixels = preprocess(data, width, height, image);
+    const wanted = await encoder.fuse(await encoder.look(pixels, 1), ids);
+
+    const weights = parseSafetensors(files['decoder.safetensors']);
+    const decoder = await GpuDecoder.create(device, shape, weights);
+    const prepared = await prepareNetwork(device, manifest, network, tilingFor(device));
+    const net = new GpuNetwork(prepared, decoder);
+    const sight = await net.see([{ data, width, height }]);
+    const queries = { first: 0, count: 32 };
+    const { names } = await net.write(sight, { ids, used: words.length }, { queries });
+    const memory = await bench.floats([], decoder.memoryBuffer(1), length * shape.width);
+    expectClose(memory, wanted.memory.subarray(0, length * shape.width), 2e-3);
+    const [told] = wanted.names;
+    expect(names[0]?.map(({ tokens }) => tokens)).toEqual(told?.map(({ tokens }) => tokens));
+    expectClose(
+      names[0]?.map(({ likely }) => likely) ?? [],
+      told?.map(({ likely }) => likely) ?? [],
+      1e-3,
+    );
+    net.dispose();
+    decoder.dispose();
+  }));
