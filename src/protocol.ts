@@ -41,6 +41,8 @@ export interface Device {
   readonly productBits: 32 | 16;
   /** The GPU's name as far as the browser tells it; empty without WebGPU. */
   readonly adapter: string;
+  /** Why this is not what was asked for, if it is not: workers were lost too often on the GPU. */
+  readonly fallback?: string | undefined;
 }
 
 /** One word piece of a text. */
@@ -260,6 +262,8 @@ export interface OpenRequest {
   readonly url: string;
   readonly device: DeviceChoice;
   readonly limits?: PixelLimits | undefined;
+  /** Why no GPU is to be used, whatever `device` says: it is said in the results. */
+  readonly fallback?: string | undefined;
   readonly wasm: WasmUrls;
 }
 

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { NarvlError } from '../../src/index.ts';
-import { toWire } from '../../src/page/image-source.ts';
+import { Picture } from '../../src/page/image-source.ts';
 import { readPixels } from '../../src/worker/pixels.ts';
 import { hostileFiles } from '../hostile/corpus.ts';
 
@@ -18,7 +18,8 @@ it('are read or refused, all of them', async () => {
     files++;
     const late = new Promise<'late'>((resolve) => setTimeout(resolve, PATIENCE, 'late'));
     const outcome = await Promise.race([
-      toWire(file)
+      new Picture(file)
+        .wire()
         .then((image) => readPixels(image))
         .catch((error: unknown) => error),
       late,

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { NarvlError } from '../../src/errors.ts';
 import type { RgbaPixels } from '../../src/model/image.ts';
-import { toWire } from '../../src/page/image-source.ts';
+import { Picture } from '../../src/page/image-source.ts';
 import type { PixelLimits } from '../../src/protocol.ts';
 import { readPixels } from '../../src/worker/pixels.ts';
 import { avif, blackPng, bmp, gif, ico, jpeg, picture } from './images.ts';
@@ -12,7 +12,7 @@ const HEIGHT = 120;
 const canvas = () => picture(WIDTH, HEIGHT, 3);
 
 const read = async (file: Blob, limits?: PixelLimits) =>
-  (await readPixels(await toWire(file), limits)).pixels;
+  (await readPixels(await new Picture(file).wire(), limits)).pixels;
 const refusal = (file: Blob) => read(file).catch((error: unknown) => error);
 
 /** Mean absolute difference of the colours, 0…255. */

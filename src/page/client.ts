@@ -1,11 +1,13 @@
 /** The page's side: a model that is asked about images, and started again when its worker ends. */
 import { transfer } from 'comlink';
+import PQueue from 'p-queue';
 import { isLost, NarvlError } from '../errors.ts';
 import {
   type Answer,
   type Ask,
   bitmapsOf,
   type Caption,
+  DEFAULT_PRIORITY,
   type DeviceChoice,
   type Entailed,
   LARGEST_BATCH,
@@ -18,15 +20,29 @@ import {
   type Progress,
   type Replies,
   type Reply,
+  type Timings,
   type WireImage,
 } from '../protocol.ts';
 import { abortable, throwIfAborted } from './abort.ts';
-import { type ImageSource, toWire } from './image-source.ts';
-import { type AskOptions, type CaptionOptions, Look, type LookOptions } from './look.ts';
+import { type ImageSource, Picture } from './image-source.ts';
+import {
+  type AskOptions,
+  type CallOptions,
+  type CaptionOptions,
+  Look,
+  type LookOptions,
+} from './look.ts';
+import { Losses } from './losses.ts';
 import { type OwnFileOptions, type OwnFiles, ownFiles } from './own-files.ts';
 import { Session, toError } from './session.ts';
 import { absoluteUrl } from './urls.ts';
 import { type LiveCaption, type WatchOptions, watch } from './watch.ts';
+
+/** Longest silence of a worker that has something to do, before it counts as hung. */
+const PATIENCE_MS = 120_000;
+
+/** What a browser's timers count to. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** How a model is loaded. */
 export interface LoadOptions extends OwnFileOptions, PixelLimits {
@@ -34,14 +50,28 @@ export interface LoadOptions extends OwnFileOptions, PixelLimits {
   readonly device?: 'auto' | DeviceChoice | undefined;
   readonly onProgress?: ((progress: Progress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds for which the worker may be silent while it has something to do, before it counts as
+   * hung and is replaced; 120,000 if left out, which the slowest device does not take for a job.
+   */
+  readonly patience?: number | undefined;
+}
+
+/** A look as its worker keeps it. */
+interface KeptLook {
+  readonly session: Session;
+  readonly name: number;
+  readonly timings: Timings;
 }
 
 /**
  * A loaded model in a worker of its own.
  *
- * Jobs run one after another however many are asked for, those of a higher `priority` first. If the worker dies, hangs or loses the
- * GPU, what waits is rejected with `worker-failed` or `device-lost`, and the next call starts a
- * fresh worker from the cached files.
+ * Jobs run one after another however many are asked for, those of a higher `priority` first. If the
+ * worker dies, hangs or loses the GPU, a fresh one is started from the cached files, and each call that was
+ * waiting is made once more. It is rejected with `worker-failed` or `device-lost` if that is lost too, or if its
+ * picture cannot be had again, as a canvas or a video may show another by then. After three
+ * losses within a minute the GPU is given up: `device` of every result says so from then on.
  */
 export class Narvl {
   readonly #url: string;
@@ -51,6 +81,11 @@ export class Narvl {
   #session: Session | undefined;
   #disposed = false;
   #looks = 0;
+  /** Why there is no GPU any more. */
+  #fallback: string | undefined;
+  readonly #losses = new Losses();
+  /** Calls whose pixels are made in their turn: the next is made ready while one is being read. */
+  readonly #turns = new PQueue({ concurrency: 2 });
   #info: ModelInfo | undefined;
 
   private constructor(url: string, options: LoadOptions) {
@@ -66,9 +101,10 @@ export class Narvl {
    */
   static async load(url: string | URL, options: LoadOptions = {}): Promise<Narvl> {
     throwIfAborted(options.signal);
+    checkPatience(options.patience);
     const narvl = new Narvl(folderUrl(url), options);
     try {
-      await abortable(narvl.#open(), options.signal);
+      await abortable(narvl.#openTwice(), options.signal);
     } catch (error) {
       narvl.dispose();
       throw error;
@@ -136,21 +172,51 @@ export class Narvl {
   async look(image: ImageSource, { signal, priority }: LookOptions = {}): Promise<Look> {
     throwIfAborted(signal);
     checkPriority(priority);
-    const wired = await toWire(image, signal);
-    const look = ++this.#looks;
-    const { session, timings } = await this.#withSession([wired], signal, async (session) => {
-      const request = transfer({ image: wired, look, priority }, bitmapsOf([wired]));
+    const picture = new Picture(image);
+    let kept = await this.#look(picture, { signal, priority });
+    let disposed = false;
+    // All that is asked of it meanwhile waits for one new look.
+    let again: Promise<void> | undefined;
+    const lookAgain = async () => {
+      kept = await this.#look(picture, { priority });
+      if (disposed) kept.session.forget(kept.name);
+    };
+    return new Look(kept.timings, {
+      ask: async (ask, options) => {
+        const asked = kept;
+        try {
+          return await this.#askLook(asked, ask, options);
+        } catch (error) {
+          if (!isLost(error) || !asked.session.over) throw error;
+          if (!picture.lasts || this.#disposed) throw lookLost(error);
+          if (kept === asked) {
+            again ??= lookAgain().finally(() => {
+              again = undefined;
+            });
+            await abortable(again, options.signal);
+          }
+          return await this.#askLook(kept, ask, options);
+        }
+      },
+      forget: () => {
+        disposed = true;
+        kept.session.forget(kept.name);
+      },
+    });
+  }
+
+  async #look(picture: Picture, { signal, priority }: LookOptions): Promise<KeptLook> {
+    const name = ++this.#looks;
+    return this.#withPictures([picture], { signal, priority }, async (session, [wired]) => {
+      if (!wired || wired instanceof NarvlError) throw wired;
+      const request = transfer({ image: wired, look: name, priority }, bitmapsOf([wired]));
       try {
         const timings = await session.call((api, job) => api.look(job, request), signal);
-        return { session, timings };
+        return { session, name, timings };
       } catch (error) {
-        session.forget(look); // The worker may have finished it before it heard that no one waits.
+        session.forget(name); // The worker may have finished it before it heard that no one waits.
         throw error;
       }
-    });
-    return new Look(timings, {
-      ask: (ask, options) => this.#askLook(session, look, ask, options),
-      forget: () => session.forget(look),
     });
   }
 
@@ -205,54 +271,62 @@ export class Narvl {
     ask: A,
     { signal, ...wanted }: AskOptions,
   ): Promise<(Replies[A['kind']] | NarvlError)[]> {
-    const wired = await Promise.all(
-      images.map((image) => toWire(image, signal).catch(asNarvlError)),
-    );
-    const readable = wired.filter((image): image is WireImage => !(image instanceof NarvlError));
-    const outcomes = [
-      ...(await this.#withSession(readable, signal, (session) => {
-        const request = transfer({ images: readable, ask, ...wanted }, bitmapsOf(readable));
-        return session.call((api, job) => api.askImages(job, request), signal);
-      })),
-    ];
-    return wired.map((image) => {
-      if (image instanceof NarvlError) return image;
-      const outcome = outcomes.shift();
-      if (!outcome) return new NarvlError('worker-failed', 'The worker left out an image');
-      return outcome.ok ? replyTo(ask, outcome.value) : toError(outcome.error);
+    const pictures = images.map((image) => new Picture(image));
+    const { priority } = wanted;
+    return this.#withPictures(pictures, { signal, priority }, async (session, wired) => {
+      const readable = wired.filter((image): image is WireImage => !(image instanceof NarvlError));
+      const request = transfer({ images: readable, ask, ...wanted }, bitmapsOf(readable));
+      const outcomes = [...(await session.call((api, job) => api.askImages(job, request), signal))];
+      return wired.map((image) => {
+        if (image instanceof NarvlError) return image;
+        const outcome = outcomes.shift();
+        if (!outcome) return new NarvlError('worker-failed', 'The worker left out an image');
+        return outcome.ok ? replyTo(ask, outcome.value) : toError(outcome.error);
+      });
     });
   }
 
-  /** Does `work` with images and the running session; images that it did not hand over are freed. */
-  async #withSession<T>(
-    images: readonly WireImage[],
-    signal: AbortSignal | undefined,
-    work: (session: Session) => Promise<T>,
+  /**
+   * Does `work` with pictures and the running session, and once more with a new one if the worker is lost
+   * under it and the pictures are still the same. One that cannot be read has its error in its place.
+   */
+  async #withPictures<T>(
+    pictures: readonly Picture[],
+    { signal, priority = DEFAULT_PRIORITY }: CallOptions,
+    work: (session: Session, wired: readonly (WireImage | NarvlError)[]) => Promise<T>,
   ): Promise<T> {
-    try {
-      return await work(await abortable(this.#open(), signal));
-    } finally {
-      for (const bitmap of bitmapsOf(images)) bitmap.close();
-    }
+    const attempt = async () => {
+      throwIfAborted(signal);
+      const wired = await Promise.all(
+        pictures.map((picture) => picture.wire(signal).catch(asNarvlError)),
+      );
+      try {
+        return await work(await abortable(this.#open(), signal), wired);
+      } finally {
+        // What was not handed over.
+        const there = wired.filter((image): image is WireImage => !(image instanceof NarvlError));
+        for (const bitmap of bitmapsOf(there)) bitmap.close();
+      }
+    };
+    const tryTwice = () =>
+      attempt().catch((error: unknown) => {
+        if (!isLost(error) || this.#disposed) throw error;
+        if (!pictures.every((picture) => picture.lasts)) throw error;
+        return attempt();
+      });
+    if (!pictures.some((picture) => picture.decodesLate)) return tryTwice();
+    const turn = this.#turns.add(tryTwice, { priority: -PRIORITIES.indexOf(priority) });
+    return abortable(turn, signal);
   }
 
   async #askLook<A extends Ask>(
-    session: Session,
-    look: number,
+    { session, name }: KeptLook,
     ask: A,
     { signal, ...wanted }: AskOptions,
   ): Promise<Replies[A['kind']]> {
     checkPriority(wanted.priority);
-    const request = { look, ask, ...wanted };
-    try {
-      return replyTo(ask, await session.call((api, job) => api.askLook(job, request), signal));
-    } catch (error) {
-      if (!isLost(error) || !session.over) throw error;
-      const { code, message } = error;
-      throw new NarvlError(code, `${message}; its looks went with it: look at the image again`, {
-        cause: error,
-      });
-    }
+    const request = { look: name, ask, ...wanted };
+    return replyTo(ask, await session.call((api, job) => api.askLook(job, request), signal));
   }
 
   /** End the worker and free its memory. What still waits is rejected with `disposed`. */
@@ -269,22 +343,32 @@ export class Narvl {
     return this.#opening;
   }
 
-  #forget(ended: Session): void {
+  /** For a load: its worker may be lost as any other. */
+  async #openTwice(): Promise<Session> {
+    return this.#open().catch((error: unknown) => {
+      if (!isLost(error) || this.#disposed) throw error;
+      return this.#open();
+    });
+  }
+
+  #forget(ended: Session, error: NarvlError): void {
+    if (isLost(error)) this.#fallback ??= this.#losses.count(error);
     if (ended !== this.#session) return;
     this.#session = undefined;
     this.#opening = undefined;
   }
 
   async #start(): Promise<Session> {
-    const { device = 'auto', onProgress, mostPixels } = this.#options;
+    const { device = 'auto', onProgress, mostPixels, patience = PATIENCE_MS } = this.#options;
     const { worker, wasm } = this.#files;
-    const session = new Session(worker, (ended) => this.#forget(ended));
+    const session = new Session(worker, patience, (ended, error) => this.#forget(ended, error));
     this.#session = session;
     const request = {
       url: this.#url,
       device: device === 'auto' ? {} : device,
       limits: { mostPixels },
       wasm,
+      fallback: this.#fallback,
     };
     let total = 0;
     let ready = false;
@@ -317,11 +401,27 @@ function folderUrl(url: string | URL): string {
   return folder.href;
 }
 
+/** The error for a look that went with its worker, and whose picture has changed since. */
+function lookLost(error: NarvlError): NarvlError {
+  const { code, message } = error;
+  return new NarvlError(code, `${message}; its looks went with it: look at the image again`, {
+    cause: error,
+  });
+}
+
 function checkPriority(priority: Priority | undefined): void {
   if (priority === undefined || PRIORITIES.includes(priority)) return;
   throw new NarvlError(
     'invalid-argument',
     `Expected a priority of ${PRIORITIES.join(', ')}, got ${JSON.stringify(priority)}`,
+  );
+}
+
+function checkPatience(patience = PATIENCE_MS): void {
+  if (patience > 0 && patience <= LONGEST_TIMER_MS) return;
+  throw new NarvlError(
+    'invalid-argument',
+    `Expected a patience of 1 to ${LONGEST_TIMER_MS} milliseconds, got ${String(patience)}`,
   );
 }
 

@@ -20,24 +20,60 @@ export type ImageSource =
   | string
   | URL;
 
-/** What else of them a canvas draws. */
-const DRAWABLE: ReadonlySet<string> = new Set([
-  'ImageBitmap',
-  'HTMLImageElement',
+/** A picture that a call was given, to be sent when it is its turn, and again if the worker is lost. */
+export class Picture {
+  readonly #image: ImageSource;
+  /** What an image element showed when the call was made; it may be given another address since. */
+  readonly #shown: string | undefined;
+
+  constructor(image: ImageSource) {
+    this.#image = image;
+    this.#shown = shownBy(image);
+  }
+
+  /** Whether its pixels are only made when it is sent, so that it should not be sent before its turn. */
+  get decodesLate(): boolean {
+    return this.#shown !== undefined;
+  }
+
+  /** Whether it would be the same picture again: a canvas or video may show another by now. */
+  get lasts(): boolean {
+    return shownBy(this.#image) === this.#shown && !MOVING.includes(kindOf(this.#image));
+  }
+
+  /**
+   * The picture as the worker takes it. The caller's own object stays usable. What is fetched is fetched
+   * here, where a server that does not answer keeps nobody else waiting.
+   *
+   * @throws NarvlError `invalid-argument`, `image-unreadable`, `download-failed` or `aborted`, and for SVG
+   * `unsupported-image` or `image-too-large`.
+   */
+  async wire(signal?: AbortSignal): Promise<WireImage> {
+    if (shownBy(this.#image) === this.#shown) return toWire(this.#image, signal);
+    throw new NarvlError(
+      'image-unreadable',
+      `Expected the image element to show ${this.#shown} until it was read, got another address`,
+    );
+  }
+}
+
+/** What may show something else a moment later. */
+const MOVING: readonly string[] = [
   'HTMLCanvasElement',
   'OffscreenCanvas',
   'HTMLVideoElement',
   'VideoFrame',
-]);
+];
 
-/**
- * An image as the worker takes it. The caller's own object stays usable. What is fetched is fetched
- * here, where a server that does not answer keeps nobody else waiting.
- *
- * @throws NarvlError `invalid-argument`, `image-unreadable`, `download-failed` or `aborted`, and for SVG
- * `unsupported-image` or `image-too-large`.
- */
-export async function toWire(image: ImageSource, signal?: AbortSignal): Promise<WireImage> {
+/** What else of them a canvas draws. */
+const DRAWABLE: ReadonlySet<string> = new Set(['ImageBitmap', 'HTMLImageElement', ...MOVING]);
+
+/** The address of what an image element shows; undefined of anything else. */
+function shownBy(image: ImageSource): string | undefined {
+  return kindOf(image) === 'HTMLImageElement' ? (image as HTMLImageElement).currentSrc : undefined;
+}
+
+async function toWire(image: ImageSource, signal?: AbortSignal): Promise<WireImage> {
   if (isUrl(image)) {
     const { href } = absoluteUrl(image, 'Expected the URL of an image');
     return fileToWire(await download(href, signal));

@@ -52,8 +52,9 @@ export interface Looker {
  * asked costs the second half of the network alone: in the answer's timings, image, preprocess and
  * vision are 0.
  *
- * It does not outlive its worker. After `worker-failed` or `device-lost` the photo has to be looked
- * at again: the page has it, the look does not.
+ * If its worker is lost, what is asked next looks at the photo again, for which the look keeps the image that
+ * it was made of. Where that may show another photo by then, a canvas or a video, it fails with
+ * `worker-failed` or `device-lost`.
  */
 export class Look {
   /** What looking took; fusion, decoder and search are 0. */

@@ -13,31 +13,29 @@ import { abortable, throwIfAborted } from './abort.ts';
 import { Ending } from './ending.ts';
 import { Watchdog } from './watchdog.ts';
 
-/** Longest silence of a worker that has something to do, before it counts as hung. */
-const WATCHDOG_MS = 120_000;
-
 /** A worker, from its start to its end. */
 export class Session {
   readonly #worker: Worker;
   readonly #api: Comlink.Remote<WorkerApi>;
   readonly #watchdog: Watchdog;
-  readonly #onEnd: (session: Session) => void;
+  readonly #onEnd: (session: Session, error: NarvlError) => void;
   /** A worker that has ended answers nobody: who waits for it would wait for ever. */
   readonly #ending = new Ending();
   #jobs = 0;
 
   /**
    * @param url of the worker's script
-   * @param onEnd called once, when the worker has ended, for whatever reason
+   * @param patience milliseconds for which it may be silent while it has something to do
+   * @param onEnd called once, when the worker has ended, with what it ended with
    * @throws NarvlError `worker-failed` where the page's policy forbids workers.
    */
-  constructor(url: string, onEnd: (session: Session) => void) {
+  constructor(url: string, patience: number, onEnd: (session: Session, error: NarvlError) => void) {
     this.#onEnd = onEnd;
     this.#worker = startWorker(url);
     this.#api = Comlink.wrap<WorkerApi>(this.#worker);
     const fail = (message: string) => this.end(new NarvlError('worker-failed', message));
-    this.#watchdog = new Watchdog(WATCHDOG_MS, () =>
-      fail(`The worker was silent for ${WATCHDOG_MS / 1000} seconds`),
+    this.#watchdog = new Watchdog(patience, () =>
+      fail(`The worker was silent for ${patience / 1000} seconds`),
     );
     // An event without a message is of a script that did not load.
     this.#worker.addEventListener('error', ({ message = 'its script could not be loaded' }) =>
@@ -107,7 +105,7 @@ export class Session {
     this.#watchdog.stop();
     this.#worker.terminate();
     this.#ending.end(error);
-    this.#onEnd(this);
+    this.#onEnd(this, error);
   }
 }
 

@@ -36,6 +36,14 @@ export function readChoice(choice: unknown): DeviceChoice {
   );
 }
 
+/** The same choice where the GPU has been given up. */
+export function withoutGpu({ encoder, decoder }: DeviceChoice): DeviceChoice {
+  return {
+    encoder: encoder === 'webgpu' ? undefined : encoder,
+    decoder: decoder === 'webgpu' ? undefined : decoder,
+  };
+}
+
 /** A GPU, unless there is none or the choice leaves nothing for it to do. */
 export async function chooseGpu({ encoder, decoder }: DeviceChoice): Promise<Gpu | undefined> {
   if (encoder === 'wasm' && decoder && decoder !== 'webgpu') return undefined;

@@ -65,6 +65,7 @@ import {
   openEncoder,
   readChoice,
   withDecoder,
+  withoutGpu,
 } from './devices.ts';
 import { outcomeOf } from './outcome.ts';
 import { type Picture, readPixels } from './pixels.ts';
@@ -151,17 +152,17 @@ export class Pipeline {
    * @throws NarvlError as `Narvl.load` does.
    */
   static async open(
-    { url, device: wanted, limits = {} }: OpenRequest,
+    { url, device: wanted, limits = {}, fallback }: OpenRequest,
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
-    const choice = readChoice(wanted);
+    const choice = fallback === undefined ? readChoice(wanted) : withoutGpu(readChoice(wanted));
     let bytes = { loaded: 0, total: 0 };
     const [{ manifest, weights, files, all }, gpu] = await Promise.all([
       downloadModel(url, (loaded, total) => {
         bytes = { loaded, total };
         onProgress({ stage: 'download', ...bytes });
       }),
-      chooseGpu(choice),
+      fallback === undefined ? chooseGpu(choice) : undefined,
     ]);
     const device = chooseDevice(choice, gpu, manifest);
     const opening = openEncoder(device, choice, gpu, { manifest, files });
@@ -182,7 +183,7 @@ export class Pipeline {
     return new Pipeline({
       manifest,
       tokenizer,
-      device: { ...device, ...bitsOf(decoder) },
+      device: { ...device, ...bitsOf(decoder), ...(fallback === undefined ? {} : { fallback }) },
       gpu,
       preprocessor: onGpu ? await GpuPreprocessor.create(onGpu.device, manifest.image) : undefined,
       encoder,
