@@ -58,7 +58,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     const ground = await panel().evaluate((node) => getComputedStyle(node).backgroundColor);
     expect(ground).toBe(colorScheme === 'light' ? 'rgb(245, 247, 248)' : 'rgb(14, 29, 45)');
     if (process.env.SCREENSHOTS) {
-      await element().screenshot({ path: `docs/widget-${colorScheme}.png` });
+      await element().screenshot({ path: `docs/screenshots/widget-${colorScheme}.png` });
     }
     const { violations } = await new AxeBuilder({ page })
       // That these pictures lack a text is why there is a panel.

@@ -1,6 +1,7 @@
 /** The React example, built by Vite: React keeps the text that the widget suggests. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { build } from 'vite';
 import { copyOf, photo, policy, run, serve } from './example.ts';
@@ -36,6 +37,12 @@ test('a text is suggested, taken over by React, and goes with the picture', asyn
     await page.getByLabel('Picture').setInputFiles(photo('raccoon'));
     const field = page.getByLabel('Suggested alternative text');
     await expect(field).toHaveValue(/\S/, patience);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      // That the picture lacks a text is why there is a panel.
+      const { violations } = await new AxeBuilder({ page }).disableRules('image-alt').analyze();
+      expect(violations).toEqual([]);
+    }
     await field.fill('A raccoon by the water');
     await field.press('Enter');
     const own = page.locator('main > p input:not([type=file])');
