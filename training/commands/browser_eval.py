@@ -17,7 +17,7 @@ from statistics import median
 from training.data.examples import caption_texts
 from training.data.formats import Example, detect, read_captions, read_questions
 from training.runs.recipe import recipe
-from training.scoring import grounded
+from training.scoring import grounded, made_pictures
 from training.scoring.caption_scores import accuracies, bigrams, score
 from training.scoring.tables import print_table
 from training.shipping.browser import answers
@@ -97,6 +97,10 @@ def main() -> None:
         known = bigrams(caption_texts())
         figures |= score(texts[: len(captioned)], [e.texts for e in captioned], known)
         bars.append(figures["CIDEr-D"])
+        if made := made_pictures.read(folder, args.split)[: args.images]:
+            figures |= made_pictures.named(texts[: len(captioned)], made)
+            sure = [row["confidence"] for row in rows[: len(captioned)]]
+            figures |= made_pictures.sure_of_nothing(sure, made)
     if asked:
         found = accuracies(texts[len(captioned) :], asked)
         figures |= found

@@ -21,6 +21,7 @@ from training.scoring.evaluation import (
     answer_rows,
     box_rows,
     caption_rows,
+    picture_rows,
     presence_rows,
     statement_rows,
 )
@@ -64,3 +65,7 @@ def main() -> None:
         print_table(box_rows(args.runs, args.split, args.precision))
     if args.only in (None, "statements") and statements(args.split):
         print_table(statement_rows(args.runs, args.blind, args.split, args.precision))
+    if args.only in (None, "pictures") and (
+        rows := picture_rows(args.runs, args.split, args.precision)
+    ):
+        print_table(rows)

@@ -19,6 +19,7 @@ from training.data.examples import (
     caption_texts,
     captions,
     phrases,
+    prompts,
     questions,
     statements,
     together,
@@ -31,6 +32,7 @@ from training.objectives.reward import mean_log_probability
 from training.paths import WORK
 from training.runs.checkpoints import load
 from training.runs.validation import HALF, hits, spread
+from training.scoring import made_pictures
 from training.scoring.caption_scores import accuracies, bigrams, score
 from training.scoring.multiple_choice import choice_accuracy, log_likelihoods
 from training.shipping.precision import Precision, round_weights
@@ -368,4 +370,30 @@ def presence_rows(
     return rows
 
 
-TASKS = ("captions", "answers", "presence", "boxes", "statements")
+def picture_rows(
+    runs: list[str], split: str, precision: Precision | None
+) -> list[dict[str, str | float]]:
+    """Percent of made pictures whose plain caption says what kind of picture it is."""
+    pictures = made_pictures.read(WORK / "pictures", split)
+    if not pictures:
+        return []
+    asked = [Example(str(WORK / p.image), prompts()["plain"], (), p.kind) for p in pictures]
+    rows: list[dict[str, str | float]] = []
+    for run in runs:
+        model = rounded(run, precision)
+        features = seen(model.config.eyes, images_of(asked), precision)
+        batches = Batches(asked, features, vocabulary.load(), _BATCH, model.config.prompt)
+        for decoding, writer in writers(model, answers=False).items():
+            texts = write(writer, batches, f"{run}, pictures {split}, {decoding}")
+            rows.append(
+                {
+                    "set": f"pictures {split}",
+                    "run": run,
+                    "decoding": decoding,
+                    **made_pictures.named(texts, pictures),
+                }
+            )
+    return rows
+
+
+TASKS = ("captions", "answers", "presence", "boxes", "statements", "pictures")
