@@ -1,8 +1,9 @@
 /** The shipped model, from its files. */
 import { Searches } from '../src/decode/search.ts';
 import type { ModelFiles } from '../src/model/files.ts';
-import { findCaptionTask, onlyTask } from '../src/model/manifest.ts';
+import { findCaptionTask, onlyTask, wordCount } from '../src/model/manifest.ts';
 import { parseSafetensors } from '../src/model/safetensors.ts';
+import { Tokenizer } from '../src/model/tokenizer.ts';
 import type { Size } from './sizes.ts';
 
 /** Its decoder, and what stands before it. */
@@ -13,6 +14,7 @@ export interface Shipped extends Size {
 export function shippedSize(model: ModelFiles): Shipped {
   const { manifest, files } = model;
   const caption = findCaptionTask(manifest, undefined);
+  const tokenizer = new Tokenizer(files['tokenizer.json'], wordCount(manifest));
   return {
     name: manifest.name,
     shape: manifest.decoder,
@@ -22,7 +24,7 @@ export function shippedSize(model: ModelFiles): Shipped {
     ...(files['decoder.onnx']
       ? { fallback: { graph: files['decoder.onnx'], weights: files['decoder.safetensors'] } }
       : {}),
-    search: new Searches(model).choose(caption.beam, {}),
+    search: new Searches(model, (id) => tokenizer.begins(id)).choose(caption.beam, {}),
     model,
   };
 }

@@ -50,7 +50,7 @@ function model(vocabulary = ngrams.vocabulary): ModelFiles {
 
 describe('Searches', () => {
   const one = model();
-  const searches = new Searches(one);
+  const searches = new Searches(one, () => true);
   const { beam: guided } = findCaptionTask(one.manifest, undefined);
 
   test('a task with n-grams is searched with them, one without is collapsed', () => {
@@ -74,7 +74,9 @@ describe('Searches', () => {
   });
 
   test('n-grams of another vocabulary are refused', () => {
-    expect(() => new Searches(model(9))).toThrow(/n-gram model: expected the decoder's 9 tokens/);
+    expect(() => new Searches(model(9), () => true)).toThrow(
+      /n-gram model: expected the decoder's 9 tokens/,
+    );
   });
 });
 
@@ -133,6 +135,23 @@ describe('search', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  test('says a word again only where that is worth its cost', () => {
+    const posteriors: Posteriors = {
+      k: 2,
+      tokens: Uint32Array.from([3, blank, blank, 3, 3, 4, eos, blank]),
+      logProbs: Float32Array.from([0, -40, 0, -40, -0.5, -1.5, 0, -40]),
+    };
+    const said = (cost: number, free: number[]) => {
+      const once = { cost, free, begins: new Set([3, 4]) };
+      const even: LanguageModel = { logProb: () => -1 };
+      return search(posteriors, [3, 3], { ...options, width: 8, model: even, once }).decoding
+        .tokens;
+    };
+    expect(said(0.5, [])).toEqual([3, 3]);
+    expect(said(5, [])).toEqual([3, 4]);
+    expect(said(5, [3])).toEqual([3, 3]);
   });
 
   test('lets the language model decide between what the slots find equal', () => {

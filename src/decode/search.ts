@@ -10,6 +10,7 @@ import { bestAlignment } from './align.ts';
 import { ofPosteriors } from './emissions.ts';
 import type { Specials } from './lattice.ts';
 import { textLogProb } from './likelihood.ts';
+import { Once, type Repetition } from './once.ts';
 import { type BeamOptions, judge, type LanguageModel, prefixBeam } from './prefix-beam.ts';
 import { type Copying, spelled, Told } from './told.ts';
 
@@ -23,6 +24,8 @@ export interface Search extends BeamOptions {
   readonly copying?: Copying | undefined;
   /** Tokens of names that any slot may have: see `spelled`. */
   readonly pieces?: readonly number[];
+  /** How saying a word again counts, and the tokens that begin one; without it words may. */
+  readonly once?: (Repetition & { readonly begins: ReadonlySet<number> }) | undefined;
 }
 
 /** The search for a photo that may show what has those names. */
@@ -58,16 +61,18 @@ export interface Found {
  * @throws NarvlError 'invalid-model' if there is none, which finite posteriors always have.
  */
 export function search(listed: Posteriors, greedy: readonly number[], options: Search): Found {
+  const { model: free, once, eos } = options;
+  const model = once ? new Once(free, once, once.begins, eos) : free;
   const posteriors = options.pieces ? spelled(listed, options.pieces) : listed;
   const emissions = ofPosteriors(posteriors);
   const texts = new Map([[greedy.join(), greedy]]);
-  for (const tokens of prefixBeam(posteriors, options.model, options)) {
+  for (const tokens of prefixBeam(posteriors, model, options)) {
     texts.set(tokens.join(), tokens);
   }
   const [first, ...others] = [...texts.values()]
     .map((tokens): Hypothesis => {
       const logProb = textLogProb(emissions, tokens, options);
-      return { tokens, logProb, score: logProb + judge(tokens, options.model, options) };
+      return { tokens, logProb, score: logProb + judge(tokens, model, options) };
     })
     .filter(({ logProb }) => logProb > -Infinity)
     .sort((a, b) => b.score - a.score);
@@ -81,17 +86,22 @@ export class Searches {
   readonly #guided = new Map<TaskBeam, Search>();
   readonly #plain: Search;
 
-  /** @throws NarvlError 'invalid-model' if a file is no n-gram model of the decoder's tokens. */
-  constructor({ manifest, files }: ModelFiles) {
+  /**
+   * @param begins whether a token begins a word
+   * @throws NarvlError 'invalid-model' if a file is no n-gram model of the decoder's tokens.
+   */
+  constructor({ manifest, files }: ModelFiles, begins: (token: number) => boolean) {
     const { vocabulary, blank, eos } = manifest.decoder;
     const words = wordCount(manifest);
     const models = new Map<string, NgramModel>();
+    const beginnings = new Set([...Array(words).keys()].filter(begins));
     for (const beam of Object.values(manifest.tasks).map(beamOf)) {
       const file = beam && files[beam.ngrams];
       if (!file) continue;
       const model = models.get(beam.ngrams) ?? new NgramModel(file, vocabulary, words);
       models.set(beam.ngrams, model);
-      this.#guided.set(beam, { ...beam, blank, eos, model });
+      const once = beam.once && { ...beam.once, begins: beginnings };
+      this.#guided.set(beam, { ...beam, blank, eos, model, once });
     }
     this.#plain = plainSearch({ blank, eos });
   }

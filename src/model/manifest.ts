@@ -40,6 +40,8 @@ const beam = v.object({
       named: v.number(),
     }),
   ),
+  /** How saying a word again counts, if it does: see `Repetition`. */
+  once: v.optional(v.object({ cost: v.number(), free: v.array(id) })),
 });
 
 /** How often what it says is right: see `Curve`. */

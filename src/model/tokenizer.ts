@@ -61,4 +61,9 @@ export class Tokenizer {
   piece(id: number): string {
     return id < this.#size ? this.#tokenizer.decode([id], { skip_special_tokens: false }) : '';
   }
+
+  /** Whether a token begins a word. */
+  begins(id: number): boolean {
+    return this.piece(id).startsWith(' ');
+  }
 }

@@ -172,10 +172,8 @@ export class Pipeline {
       all.then((model) => {
         onProgress({ stage: 'prepare', ...bytes });
         const { 'tokenizer.json': file } = model.files;
-        return {
-          tokenizer: new Tokenizer(file, wordCount(manifest)),
-          searches: new Searches(model),
-        };
+        const tokenizer = new Tokenizer(file, wordCount(manifest));
+        return { tokenizer, searches: new Searches(model, (id) => tokenizer.begins(id)) };
       }),
     ]);
     const encoder = withDecoder(before, decoder);

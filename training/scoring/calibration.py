@@ -22,9 +22,9 @@ from training.runs.validation import is_hit
 from training.scoring.caption_scores import normalise_answer, words
 from training.scoring.multiple_choice import log_likelihoods
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, best_path, prefix_beam
+from training.writing.guides import searchable
 from training.writing.ngram import of_answers, of_captions
 from training.writing.pointing import point
-from training.writing.told_names import searchable
 
 SPLITS = ("val", "test")
 """To fit on, and to tell the error of."""
@@ -101,7 +101,7 @@ def written(
     found = []
     for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
         logits = model(batch.features, batch.prompt, "answer" if answers else "caption")
-        photos = searchable(model, batch.features, logits, ngrams, options.copying)
+        photos = searchable(model, batch.features, logits, ngrams, options)
         for slots, guide in photos:
             text = prefix_beam(slots, guide, options)[0][0]
             found.append((text, best_path(slots, text)))

@@ -38,9 +38,9 @@ from training.scoring.multiple_choice import choice_accuracy, log_likelihoods
 from training.shipping.precision import Precision, round_weights
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions, prefix_beam
 from training.writing.decode import beam_search, one_pass, two_passes
+from training.writing.guides import searchable
 from training.writing.ngram import of_answers, of_captions
 from training.writing.pointing import point, point_by_token
-from training.writing.told_names import searchable
 
 BEAMS = 5
 RESCORED = 8
@@ -64,7 +64,7 @@ def writers(model: AutoregressiveCaptioner | Narvl, answers: bool) -> dict[str, 
         def searched(options: BeamOptions) -> Writer:
             def search(batch: Batch) -> list[list[int]]:
                 logits = model(batch.features, batch.prompt, task)
-                photos = searchable(model, batch.features, logits, ngrams, options.copying)
+                photos = searchable(model, batch.features, logits, ngrams, options)
                 return [prefix_beam(slots, guide, options)[0][0] for slots, guide in photos]
 
             return search
@@ -106,7 +106,7 @@ def rescored(model: Narvl, judge: AutoregressiveCaptioner) -> Writer:
     def best(batch: Batch) -> list[list[int]]:
         logits = model(batch.features, batch.prompt)
         texts = []
-        for slots, guide in searchable(model, batch.features, logits, ngrams, FOR_CAPTIONS.copying):
+        for slots, guide in searchable(model, batch.features, logits, ngrams, FOR_CAPTIONS):
             found = [text for text, _ in prefix_beam(slots, guide, FOR_CAPTIONS)[:RESCORED]]
             texts += [*found, *[found[0]] * (RESCORED - len(found))]
         chosen = mean_log_probability(judge, batch, texts, RESCORED).view(-1, RESCORED).argmax(1)

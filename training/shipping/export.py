@@ -22,6 +22,7 @@ from training.scoring.calibration import calibration_file
 from training.shipping import onnx_files
 from training.shipping.precision import Precision, quantise, worth_int8
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
+from training.writing.once import function_words
 
 FILES = (
     "vision.onnx",
@@ -123,7 +124,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         first, count = model.query_range(task)
         return {"first": first, "count": count}
 
-    def beam(options: BeamOptions, ngrams: str) -> dict[str, str | float | dict[str, float]]:
+    def beam(options: BeamOptions, ngrams: str) -> dict[str, str | float | dict]:
         told = model.fusion.tags is not None and options.copying is not None
         return {
             "ngrams": ngrams,
@@ -132,7 +133,11 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
             "languageWeight": options.likelihood,
             "bonus": options.bonus,
             **({"copying": asdict(options.copying)} if told else {}),
+            **({"once": once(options.again)} if options.again else {}),
         }
+
+    def once(cost: float) -> dict[str, float | list[int]]:
+        return {"cost": cost, "free": sorted(function_words())}
 
     # How sure texts may be is known once `training calibrate` has said so.
     path = calibration_file(run)

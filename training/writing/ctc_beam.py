@@ -10,17 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import exp, inf, log
-from typing import Protocol
 
 from training.data.tokenizer import BLANK, BOS, EOS
 from training.writing.decode import collapse, until_eos
-from training.writing.ngram import Gram
+from training.writing.ngram import Gram, LanguageModel
 from training.writing.told_names import Copying
-
-
-class LanguageModel(Protocol):
-    def log_p(self, history: Gram, token: int) -> float:
-        """Natural log of the probability of `token` after `history`, which begins with BOS."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +26,8 @@ class BeamOptions:
     """Added for each token, the end too, since every model prefers short texts."""
     copying: Copying | None = None
     """How the names that fusion was told count; None if they do not."""
+    again: float = 0
+    """What it costs the language model's log-probability to say a content word again: `Once`."""
 
 
 # Found on photos of Flickr8k's and `described`'s, and 1,500 questions of `described`'s validation

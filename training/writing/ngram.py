@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 
@@ -18,6 +19,11 @@ from training.data.examples import answer_texts, caption_texts
 from training.data.tokenizer import BOS, EOS, VOCABULARY
 
 Gram = tuple[int, ...]
+
+
+class LanguageModel(Protocol):
+    def log_p(self, history: Gram, token: int) -> float:
+        """Natural log of the probability of `token` after `history`, which begins with BOS."""
 
 
 class NgramModel:

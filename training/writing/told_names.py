@@ -11,10 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from training.network.model import AutoregressiveCaptioner, Name, Narvl
-from training.writing.decode import likeliest_tokens
+from training.network.model import Name
 from training.writing.ngram import Gram, NgramModel
 
 Slots = list[list[tuple[int, float]]]
@@ -76,22 +73,6 @@ class Told:
             [*slot, *((p, slot[-1][1]) for p in pieces if all(p != token for token, _ in slot))]
             for slot in slots
         ]
-
-
-def searchable(
-    model: AutoregressiveCaptioner | Narvl,
-    features: Tensor,
-    logits: Tensor,
-    ngrams: NgramModel,
-    copying: Copying | None,
-) -> list[tuple[Slots, NgramModel | Told]]:
-    """What a beam takes of each photo of features [B, cells, channels] and the logits [B, N, V] of
-    its slots: their likeliest tokens, and the language model that guides it."""
-    slots, tags = likeliest_tokens(logits), model.fusion.tags
-    if tags is None or copying is None:
-        return [(photo, ngrams) for photo in slots]
-    guides = [Told(ngrams, names, copying) for names in tags.names_of(features)]
-    return [(told.spelled(photo), told) for photo, told in zip(slots, guides, strict=True)]
 
 
 def _ends(text: Gram, name: Gram) -> bool:
