@@ -2,6 +2,8 @@
 
 export { isLost, NarvlError, type NarvlErrorCode } from './errors.ts';
 export type { DecoderCost, WeightBits } from './model/decoder.ts';
+export type { Box, Edges } from './model/image.ts';
+export type { Region } from './model/part.ts';
 export { type LoadOptions, Narvl } from './page/client.ts';
 export type { ImageSource } from './page/image-source.ts';
 export type {
@@ -19,7 +21,6 @@ export type {
   Alternative,
   Answer,
   Attention,
-  Box,
   Candidate,
   Caption,
   DecoderDevice,

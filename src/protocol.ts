@@ -8,6 +8,8 @@ import type { ProxyMarked } from 'comlink';
 import type { WasmUrls } from './encoder/wasm-urls.ts';
 import type { NarvlErrorCode } from './errors.ts';
 import type { DecoderCost, WeightBits } from './model/decoder.ts';
+import type { Edges } from './model/image.ts';
+import type { Region } from './model/part.ts';
 
 /** Where the encoder's graphs run. */
 export type EncoderDevice = 'webgpu' | 'wasm';
@@ -123,9 +125,10 @@ export interface Alternative {
 
 /** Which part of the photo each word piece looked at: cross-attention over a grid of cells. */
 export interface Attention {
-  /** The grid covers the whole photo. */
   readonly rows: number;
   readonly columns: number;
+  /** What the grid covers: the whole photo, [0, 0, 1, 1], or the result's `part` of it. */
+  readonly edges: Edges;
   /** Of each of the text's tokens, the share of each cell, row by row; together 1. */
   readonly tokens: readonly (readonly number[])[];
 }
@@ -156,6 +159,11 @@ export interface Caption {
   readonly slots: readonly AlignmentSlot[];
   readonly device: Device;
   readonly timings: Timings;
+  /**
+   * What of the image was looked at, if it was not the whole: of one more than three times as long as wide the
+   * middle, twice as long as wide. Squashed to the network's square nothing of it could be recognised.
+   */
+  readonly part?: Region | undefined;
   /** What else it may be, best first, as many as were asked for. */
   readonly alternatives?: readonly Alternative[] | undefined;
   /** All that the text was chosen from, best first, if there were any. */
@@ -174,19 +182,10 @@ export interface Caption {
 /** A question's answer: of a caption's form, from the slots that the model answers with. */
 export type Answer = Caption;
 
-/** A rectangle in an image's own pixels, from its upper left corner. */
-export interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Where in a photo a phrase's thing is. */
-export interface Located {
-  readonly box: Box;
-  /** The same box by its edges, left, top, right and bottom, in shares of width and height. */
-  readonly edges: readonly [x0: number, y0: number, x1: number, y1: number];
+export interface Located extends Region {
+  /** As of `Caption`; the box lies in the whole image nevertheless. */
+  readonly part?: Region | undefined;
   /**
    * How often such a box is right, 0…1, where the model's manifest was calibrated; else the geometric
    * mean of its four tokens' probabilities.
@@ -205,6 +204,8 @@ export type EntailmentLabel = 'entailment' | 'neutral' | 'contradiction';
 
 /** Whether a statement follows from a photo. */
 export interface Entailed {
+  /** As of `Caption`. */
+  readonly part?: Region | undefined;
   /** The likeliest. */
   readonly label: EntailmentLabel;
   /** 0…1, together 1. */

@@ -1,4 +1,6 @@
 /** Which part of the photo each word looked at, from where its slots did. */
+import type { Edges } from '../model/image.ts';
+import { WHOLE } from '../model/part.ts';
 import type { AlignmentSlot, Attention } from '../protocol.ts';
 
 /** Cells that the photo's features are, the first rows of the memory. */
@@ -9,11 +11,13 @@ export type Grid = readonly [rows: number, columns: number];
  * into it, of what went to the photo.
  *
  * @param attention [slots, memory]
+ * @param edges of what the grid covers
  */
 export function explain(
   attention: Float32Array,
   slots: readonly AlignmentSlot[],
   [rows, columns]: Grid,
+  edges: Edges = WHOLE,
 ): Attention {
   const memory = attention.length / slots.length;
   const words: Float64Array[] = [];
@@ -25,7 +29,7 @@ export function explain(
       word[cell] = (word[cell] ?? 0) + (attention[i * memory + cell] ?? 0);
     }
   }
-  return { rows, columns, tokens: words.map(shares) };
+  return { rows, columns, edges, tokens: words.map(shares) };
 }
 
 /** Parts of 1, however much went to the prompt. */

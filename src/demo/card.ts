@@ -21,6 +21,10 @@ export interface CardEvents {
   readonly onAsk: Ask;
 }
 
+/** Of a picture of which not all was looked at. */
+const ONLY_A_PART =
+  'Only the middle was looked at: the picture is more than three times as long as wide.';
+
 /** How long the copy button says how it went. */
 const COPIED_MS = 2000;
 
@@ -86,6 +90,7 @@ export class PhotoCard {
       'done',
       ...(guess ? [make('p', { class: 'guess' }, 'A guess')] : []),
       text.element,
+      ...(caption.part ? [make('p', { class: 'part' }, ONLY_A_PART)] : []),
       make(
         'div',
         { class: 'verdict' },

@@ -16,7 +16,10 @@ export interface Gaze {
 
 export function createGaze(words: readonly TextWord[], attention: Attention): Gaze {
   const light = make('canvas', { class: 'light', 'aria-hidden': 'true' });
-  [light.width, light.height] = [attention.columns, attention.rows];
+  const [x0, y0, x1, y1] = attention.edges;
+  // As many of its pixels as cells: beside a part that was looked at there are more of either.
+  light.width = Math.round(attention.columns / (x1 - x0));
+  light.height = Math.round(attention.rows / (y1 - y0));
   const buttons = words.map(({ text }) =>
     make('button', { type: 'button', class: 'quiet', 'aria-pressed': 'false' }, text),
   );
@@ -25,7 +28,7 @@ export function createGaze(words: readonly TextWord[], attention: Attention): Ga
   function show(word = chosen): void {
     light.classList.toggle('on', word !== undefined);
     const pieces = words[word ?? -1]?.pieces.map((piece) => attention.tokens[piece] ?? []);
-    if (pieces) paint(light, mean(pieces));
+    if (pieces) paint(light, mean(pieces), attention);
   }
 
   function follow(element: HTMLElement, word: number): void {
@@ -63,13 +66,21 @@ function mean(pieces: readonly (readonly number[])[]): number[] {
 }
 
 /** Dark where no one looked; the browser smooths between the cells. */
-function paint(light: HTMLCanvasElement, cells: readonly number[]): void {
+function paint(
+  light: HTMLCanvasElement,
+  cells: readonly number[],
+  { rows, columns, edges: [x0, y0] }: Attention,
+): void {
   const context = light.getContext('2d');
   if (!context) return;
+  const { width, height } = light;
   const most = Math.max(...cells);
-  const image = context.createImageData(light.width, light.height);
+  const image = context.createImageData(columns, rows);
   for (const [i, cell] of cells.entries()) {
     image.data[4 * i + 3] = 255 * SHADE * (1 - cell / most);
   }
-  context.putImageData(image, 0, 0);
+  context.clearRect(0, 0, width, height);
+  context.fillStyle = `rgb(0 0 0 / ${SHADE})`;
+  context.fillRect(0, 0, width, height);
+  context.putImageData(image, Math.round(x0 * width), Math.round(y0 * height));
 }

@@ -15,6 +15,15 @@ export interface Size {
   readonly height: number;
 }
 
+/** A rectangle in an image's own pixels, from its upper left corner. */
+export interface Box extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** A rectangle by its edges, left, top, right and bottom, in shares of an image's width and height. */
+export type Edges = readonly [x0: number, y0: number, x1: number, y1: number];
+
 /** An image as sRGB bytes. */
 export interface RgbaPixels extends Size {
   /** [height, width, 4], alpha not multiplied in */

@@ -23,7 +23,7 @@ import { GpuNetwork, GpuSight, type NetworkResult } from '../gpu/network.ts';
 import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
 import { downloadModel } from '../model/files.ts';
-import type { RgbaPixels, Size } from '../model/image.ts';
+import type { RgbaPixels } from '../model/image.ts';
 import {
   type CaptionTask,
   captionTasks,
@@ -75,11 +75,13 @@ interface Read extends Picture {
   readonly milliseconds: number;
 }
 
+/** What is known of an image beside its pixels. */
+type View = Pick<Picture, 'size' | 'part'>;
+
 /** Images as the network sees them, and what it took each to get there. */
 interface Sight {
   readonly features: Features | GpuSight;
-  /** The images' own. */
-  readonly sizes: readonly Size[];
+  readonly views: readonly View[];
   readonly timings: readonly Timings[];
 }
 
@@ -90,7 +92,7 @@ type Finding = Reading | ReturnType<typeof readLocation> | ReturnType<typeof rea
 interface Decoded {
   readonly decoding: Decoding;
   readonly names: readonly Name[];
-  readonly size: Size;
+  readonly view: View;
 }
 
 /** What the network is to read beside an image, and the slots that are to answer. */
@@ -325,13 +327,16 @@ export class Pipeline {
         attention: explained,
         candidates: candidates?.tokens,
       },
-      read: ({ decoding: collapsed, names }) => {
+      read: ({ decoding: collapsed, names, view }) => {
         const { attention, posteriors } = collapsed;
         const read = ({ tokens, slots }: Decoding): Reading => {
           const decoding = { tokens, slots, ...(shown ? { posteriors } : {}) };
           const reading = readDecoding(decoding, this.#tokenizer, { blank, eos }, judgement);
           if (!attention || !grid) return reading;
-          return { ...reading, attention: explain(attention, reading.slots, grid) };
+          return {
+            ...reading,
+            attention: explain(attention, reading.slots, grid, view.part?.edges),
+          };
         };
         if (candidates) {
           const chosen = choose(candidates, collapsed, { blank, eos }, calibration?.candidates);
@@ -356,7 +361,8 @@ export class Pipeline {
       ...this.#fillPrompt(prompt, phrase, 'a phrase'),
       queries,
       wanted: { tokens: Array.from({ length: bins.count }, (_, bin) => bins.first + bin) },
-      read: ({ decoding, size }) => readLocation(decoding, calibration?.curve, size),
+      read: ({ decoding, view: { size, part } }) =>
+        readLocation(decoding, calibration?.curve, size, part?.edges),
     };
   }
 
@@ -379,7 +385,7 @@ export class Pipeline {
     const encoder = this.#encoder;
     const clock = new Stopwatch();
     const images = reads.map((read) => read.pixels);
-    const sizes = reads.map(({ size }) => size);
+    const views = reads.map(({ size, part }) => ({ size, part }));
     const timed = (preprocess: number, vision: number) =>
       reads.map(({ milliseconds: image }) => {
         return { ...noTime, image, preprocess, vision, total: image + preprocess + vision };
@@ -387,31 +393,33 @@ export class Pipeline {
     // Our own kernels look when they are asked: it is one submit.
     if (encoder instanceof GpuNetwork) {
       const features = await encoder.see(images);
-      return { features, sizes, timings: timed(clock.lap(), 0) };
+      return { features, views, timings: timed(clock.lap(), 0) };
     }
     const pixels = await this.#preprocess(images);
     const preprocess = clock.lap();
     this.#checkAlive(signal);
     const features = await encoder.look(pixels, reads.length);
-    return { features, sizes, timings: timed(preprocess, clock.lap()) };
+    return { features, views, timings: timed(preprocess, clock.lap()) };
   }
 
   /** From features and a prompt to one reply an image. */
   async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Reply[]> {
-    const { sizes, timings } = sight;
+    const { views, timings } = sight;
     this.#checkAlive(signal);
     const { decodings, cost, names, fusion, decode } = await this.#pass(sight, prompt, signal);
     this.#checkAlive(signal);
     const clock = new Stopwatch();
     const findings = decodings.map((decoding, i) =>
-      prompt.read({ decoding, names: names[i] ?? [], size: sizes[i] ?? noSize }),
+      prompt.read({ decoding, names: names[i] ?? [], view: views[i] ?? noView }),
     );
     const search = clock.lap();
     return findings.map((finding, i) => {
       const before = timings[i] ?? noTime;
       const total = before.total + fusion + decode + search;
+      const part = views[i]?.part;
       return {
         ...finding,
+        ...(part ? { part } : {}),
         device: this.#device,
         timings: { ...before, fusion, decoder: decode, search, total },
         cost,
@@ -519,7 +527,7 @@ const noTime: Timings = {
 };
 
 /** Of an image that there is not. */
-const noSize: Size = { width: 0, height: 0 };
+const noView: View = { size: { width: 0, height: 0 } };
 
 /** Milliseconds since the last lap. */
 class Stopwatch {

@@ -6,6 +6,7 @@
  */
 import { NarvlError } from '../errors.ts';
 import type { RgbaPixels, Size } from '../model/image.ts';
+import { partOf, type Region, WHOLE } from '../model/part.ts';
 import type { PixelLimits, WireImage } from '../protocol.ts';
 import { firstPicture } from './animation.ts';
 import { layOnGround } from './ground.ts';
@@ -25,29 +26,38 @@ const LARGE = 40_000_000;
 /** Longer sides are scaled to it by the canvas: the network sees a few hundred pixels of them anyway. */
 const LONGEST_SIDE = 2048;
 
-/** An image's pixels, and its own size, which may be larger. */
+/** What is looked at of an image. */
 export interface Picture {
   readonly pixels: RgbaPixels;
+  /** The image's own, upright; its pixels may be fewer. */
   readonly size: Size;
+  /** What the pixels show of it, if not all. */
+  readonly part?: Region | undefined;
 }
 
 /** @throws NarvlError `unsupported-image`, `image-too-large` or `image-unreadable`. */
 export async function readPixels(image: WireImage, limits: PixelLimits = {}): Promise<Picture> {
   const { pixels, size } = await pictureOf(image, limits);
-  return { pixels: layOnGround(pixels), size };
+  return { pixels: layOnGround(pixels), size, part: partOf(size) };
 }
 
-async function pictureOf(image: WireImage, limits: PixelLimits): Promise<Picture> {
+async function pictureOf(
+  image: WireImage,
+  limits: PixelLimits,
+): Promise<Pick<Picture, 'pixels' | 'size'>> {
   switch (image.kind) {
     case 'pixels': {
       const { pixels } = image;
-      return isPlain(pixels)
-        ? { pixels, size: pixels }
-        : { pixels: drawPixels(await createImageBitmap(pixels)), size: pixels };
+      const { width, height } = pixels;
+      const size = { width, height };
+      return isPlain(pixels) && !partOf(size)
+        ? { pixels, size }
+        : { pixels: drawPixels(await createImageBitmap(pixels), size), size };
     }
     case 'bitmap': {
       const { width, height } = image.bitmap; // Before it is closed.
-      return { pixels: drawPixels(image.bitmap), size: { width, height } };
+      const size = { width, height };
+      return { pixels: drawPixels(image.bitmap, size), size };
     }
     case 'blob':
       return readFile(await readBytes(image.blob), limits);
@@ -63,7 +73,10 @@ function isPlain({ data, colorSpace, width, height }: ImageData): boolean {
   );
 }
 
-async function readFile(bytes: Uint8Array<ArrayBuffer>, limits: PixelLimits): Promise<Picture> {
+async function readFile(
+  bytes: Uint8Array<ArrayBuffer>,
+  limits: PixelLimits,
+): Promise<Pick<Picture, 'pixels' | 'size'>> {
   const type = await readType(bytes);
   const { format, mime } = type;
   const size = readSize(bytes, format);
@@ -80,14 +93,19 @@ async function readFile(bytes: Uint8Array<ArrayBuffer>, limits: PixelLimits): Pr
   }
   const whole = await wholeFile(bytes, format);
   if (!whole) throw partMissing(mime);
-  const large = width * height > LARGE;
-  const pixels = await decode(whole.bytes, type, large);
-  for (const probe of whole.probes ?? []) {
-    // Read to where it stands, the probe may as well be no JPEG.
-    const other = await decode(probe, type, large).catch(() => undefined);
-    if (!other || !areAlike(pixels, other)) throw partMissing(mime);
+  const { probes = [] } = whole;
+  let all: RgbaPixels | undefined;
+  if (probes.length > 0) {
+    // Rows may be missing outside of the part that is looked at.
+    all = await decode(whole.bytes, type, size, 'all');
+    for (const probe of probes) {
+      // Read to where it stands, the probe may as well be no JPEG.
+      const other = await decode(probe, type, size, 'all').catch(() => undefined);
+      if (!other || !areAlike(all, other)) throw partMissing(mime);
+    }
   }
-  const first = await firstPicture(pixels, whole.bytes, type, drawFrame);
+  const pixels = all && !partOf(size) ? all : await decode(whole.bytes, type, size);
+  const first = await firstPicture(pixels, whole.bytes, type, (frame) => drawFrame(frame, size));
   return { pixels: first, size: asUpright(size, first) };
 }
 
@@ -107,11 +125,14 @@ function partMissing(mime: string): NarvlError {
 async function decode(
   bytes: Uint8Array<ArrayBuffer>,
   { format, mime }: ImageType,
-  large: boolean,
+  size: Size,
+  shown: Shown = 'part',
 ): Promise<RgbaPixels> {
   try {
-    const scaled = large && format === 'jpg' ? await decodeScaled(bytes, mime) : undefined;
-    return scaled ?? drawPixels(await createImageBitmap(new Blob([bytes], { type: mime })));
+    const large = size.width * size.height > LARGE;
+    const frame = large && format === 'jpg' ? await decodeScaled(bytes, mime) : undefined;
+    if (frame) return drawFrame(frame, size, shown);
+    return drawPixels(await createImageBitmap(new Blob([bytes], { type: mime })), size, shown);
   } catch (cause) {
     if (cause instanceof NarvlError) throw cause;
     if (format === 'heic') throw heicUnread(cause);
@@ -133,6 +154,9 @@ function areAlike(a: RgbaPixels, b: RgbaPixels): boolean {
   );
 }
 
+/** Whether pixels are of all of an image, or of the part that is looked at. */
+type Shown = 'all' | 'part';
+
 /**
  * A JPEG at a fraction of its size, which its decoder gives without ever having all pixels: those of a
  * phone's photo fill 800 MB. Undefined where the browser cannot.
@@ -140,7 +164,7 @@ function areAlike(a: RgbaPixels, b: RgbaPixels): boolean {
 async function decodeScaled(
   data: Uint8Array<ArrayBuffer>,
   type: string,
-): Promise<RgbaPixels | undefined> {
+): Promise<VideoFrame | undefined> {
   if (typeof ImageDecoder === 'undefined') return undefined;
   const decoder = new ImageDecoder({
     data,
@@ -149,34 +173,48 @@ async function decodeScaled(
     desiredHeight: LONGEST_SIDE,
   });
   try {
-    return drawFrame((await decoder.decode()).image);
+    return (await decoder.decode()).image;
   } finally {
     decoder.close();
   }
 }
 
 /** The bitmap's pixels; the bitmap is closed. */
-function drawPixels(bitmap: ImageBitmap): RgbaPixels {
-  return draw(bitmap, bitmap.width, bitmap.height);
+function drawPixels(bitmap: ImageBitmap, size: Size, shown?: Shown): RgbaPixels {
+  return draw(bitmap, bitmap, size, shown);
 }
 
 /** The frame's pixels; the frame is closed. */
-function drawFrame(frame: VideoFrame): RgbaPixels {
-  return draw(frame, frame.displayWidth, frame.displayHeight);
+function drawFrame(frame: VideoFrame, size: Size, shown?: Shown): RgbaPixels {
+  const { displayWidth: width, displayHeight: height } = frame;
+  return draw(frame, { width, height }, size, shown);
 }
 
-function draw(source: ImageBitmap | VideoFrame, fullWidth: number, fullHeight: number): RgbaPixels {
+/**
+ * @param full the source's size, of which it may be a fraction
+ * @param size the image's own, from which the part is known
+ */
+function draw(
+  source: ImageBitmap | VideoFrame,
+  full: Size,
+  size: Size,
+  shown: Shown = 'part',
+): RgbaPixels {
   try {
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(fullWidth, fullHeight));
-    const width = Math.max(1, Math.round(fullWidth * scale));
-    const height = Math.max(1, Math.round(fullHeight * scale));
+    const part = shown === 'part' ? partOf(asUpright(size, full)) : undefined;
+    const [x0, y0, x1, y1] = part?.edges ?? WHOLE;
+    const [across, down] = [(x1 - x0) * full.width, (y1 - y0) * full.height];
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(across, down));
+    const width = Math.max(1, Math.round(across * scale));
+    const height = Math.max(1, Math.round(down * scale));
     const context = new OffscreenCanvas(width, height).getContext('2d', {
       colorSpace: 'srgb',
       willReadFrequently: true,
     });
     if (!context) throw new NarvlError('image-unreadable', 'The browser has no canvas to draw on');
     context.imageSmoothingQuality = 'high';
-    context.drawImage(source, 0, 0, width, height);
+    const [left, top] = [x0 * full.width, y0 * full.height];
+    context.drawImage(source, left, top, across, down, 0, 0, width, height);
     return context.getImageData(0, 0, width, height);
   } finally {
     source.close();
