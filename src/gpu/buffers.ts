@@ -12,12 +12,12 @@ export class Buffers {
    * @throws NarvlError 'invalid-argument' if the device binds no buffer of that size.
    */
   storage(label: string, numbers: number): GPUBuffer {
-    return this.#make(label, numbers, storageUsage, false);
+    return this.#make(label, numbers, storageUsage(), false);
   }
 
   /** A storage buffer that holds `data`. */
   upload(label: string, data: Float32Array | Uint32Array): GPUBuffer {
-    return this.#fill(label, data, storageUsage);
+    return this.#fill(label, data, storageUsage());
   }
 
   /** A uniform buffer that holds `data`. */
@@ -99,4 +99,7 @@ export async function allocateIn<T>(buffers: Buffers, make: (buffers: Buffers) =
   throw new NarvlError('out-of-memory', `the GPU has not enough memory: ${reason}`);
 }
 
-const storageUsage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+/** Not a constant: browsers without WebGPU load this module too, and have not even the names. */
+function storageUsage(): number {
+  return GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+}
