@@ -18,7 +18,7 @@ const onSoftware = {
 };
 
 /** Tests of e2e/<name>, in the system's Chromium. */
-function inChromium(name: string, more: { readonly globalSetup?: string } = {}) {
+function inChromium(name: string, more: { readonly globalSetup?: string[] } = {}) {
   return {
     optimizeDeps: { include: workerDependencies },
     test: {
@@ -51,7 +51,7 @@ export default defineConfig({
         },
       },
       inChromium('kernels'),
-      inChromium('runtime', { globalSetup: 'e2e/pointing-setup.ts' }),
+      inChromium('runtime', { globalSetup: ['e2e/pointing-setup.ts', 'e2e/network/setup.ts'] }),
       inChromium('widget'),
       {
         test: {

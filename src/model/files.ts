@@ -6,6 +6,7 @@
  * its manifest is kept too, for who is without a network.
  */
 import { NarvlError } from '../errors.ts';
+import { type DownloadOptions, download } from './download.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { checkHashing, sha256 as hashOf } from './sha256.ts';
 
@@ -16,6 +17,9 @@ const STREAMED = 'decoder.safetensors';
 
 /** A manifest beyond this is none. */
 const LARGEST_MANIFEST = 1 << 20;
+
+/** How often is said how far a download has come, in milliseconds, though nothing comes: it is waited for. */
+const BEAT_MS = 1000;
 
 /** The files of a model, whole and checked. */
 export interface ModelFiles {
@@ -46,58 +50,78 @@ export interface ModelDownload {
 export async function downloadModel(
   url: string,
   onBytes: (loaded: number, total: number) => void,
+  options?: DownloadOptions,
 ): Promise<ModelDownload> {
   checkHashing();
-  const cache = await openCache();
-  // The manifest is asked for anew each time: it says whether the kept files are still the model.
-  const manifestUrl = new URL('manifest.json', url).href;
-  const response = await request(manifestUrl, () => match(cache, manifestUrl));
-  const text = new TextDecoder().decode(await readBody(response, manifestUrl, LARGEST_MANIFEST));
-  const manifest = parseManifest(text);
-  const entries = Object.entries(manifest.files);
-  const total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
-  let loaded = 0;
-  onBytes(0, total);
-  const weights = new Pieces();
-  const files = entries.map(([name, { bytes, sha256 }]) => {
-    const file = loadFile(new URL(name, url), bytes, sha256, cache, (piece) => {
-      if (name === STREAMED) weights.push(piece);
-      loaded += piece.byteLength;
-      onBytes(loaded, total);
+  let [loaded, total] = [0, 0];
+  const tell = () => onBytes(loaded, total);
+  // Who watches over this worker hears that it lives, however slow the server is.
+  const beat = setInterval(tell, BEAT_MS);
+  try {
+    const cache = await openCache();
+    // The manifest is asked for anew each time: it says whether the kept files are still the model.
+    const manifestUrl = new URL('manifest.json', url).href;
+    const kept = () => match(cache, manifestUrl);
+    const body = await download(manifestUrl, { limit: LARGEST_MANIFEST, kept }, options);
+    const text = new TextDecoder().decode(body);
+    const manifest = parseManifest(text);
+    const entries = Object.entries(manifest.files);
+    total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
+    tell();
+    const weights = new Pieces();
+    const files = entries.map(([name, { bytes, sha256 }]) => {
+      const onPiece = (piece: Uint8Array) => {
+        if (name === STREAMED) weights.push(piece);
+        loaded += piece.byteLength;
+        tell();
+      };
+      const wanted = { url: new URL(name, url), bytes, sha256, onPiece };
+      const file = loadFile(wanted, cache, options);
+      if (name === STREAMED) weights.endWith(file);
+      return [name, file] as const;
     });
-    if (name === STREAMED) weights.endWith(file);
-    return [name, file] as const;
-  });
-  const all = Promise.all(files.map(async ([name, file]) => [name, await file] as const)).then(
-    (whole) => ({ manifest, files: Object.fromEntries(whole) as ModelFiles['files'] }),
-  );
-  // Who waits for one file need not wait for the others to be told what went wrong.
-  all.then(
-    () => cache && keepOnly(cache, url, manifestUrl, text, manifest).catch(() => {}),
-    () => {},
-  );
-  return {
-    manifest,
-    weights: weights.stream,
-    files: Object.fromEntries(files) as ModelDownload['files'],
-    all,
-  };
+    const all = Promise.all(files.map(async ([name, file]) => [name, await file] as const)).then(
+      (whole) => ({ manifest, files: Object.fromEntries(whole) as ModelFiles['files'] }),
+    );
+    // Who waits for one file need not wait for the others to be told what went wrong.
+    all.then(
+      () => cache && keepOnly(cache, url, manifestUrl, text, manifest).catch(() => {}),
+      () => {},
+    );
+    void Promise.allSettled(files.map(([, file]) => file)).then(() => clearInterval(beat));
+    return {
+      manifest,
+      weights: weights.stream,
+      files: Object.fromEntries(files) as ModelDownload['files'],
+      all,
+    };
+  } catch (error) {
+    clearInterval(beat);
+    throw error;
+  }
 }
 
 /** All files of a model, as `downloadModel` says. */
 export async function loadModelFiles(
   url: string,
   onBytes: (loaded: number, total: number) => void,
+  options?: DownloadOptions,
 ): Promise<ModelFiles> {
-  return (await downloadModel(url, onBytes)).all;
+  return (await downloadModel(url, onBytes, options)).all;
+}
+
+/** A file that a manifest names. */
+interface WantedFile {
+  readonly url: URL;
+  readonly bytes: number;
+  readonly sha256: string;
+  readonly onPiece: (piece: Uint8Array) => void;
 }
 
 async function loadFile(
-  url: URL,
-  bytes: number,
-  sha256: string,
+  { url, bytes, sha256, onPiece }: WantedFile,
   cache: Cache | undefined,
-  onPiece: (piece: Uint8Array) => void,
+  options: DownloadOptions | undefined,
 ): Promise<ArrayBuffer> {
   const key = keyOf(url, sha256);
   const kept = await match(cache, key);
@@ -109,8 +133,7 @@ async function loadFile(
     }
     await cache?.delete(key).catch(() => undefined);
   }
-  const response = await request(url.href);
-  const data = await readBody(response, url.href, bytes, onPiece);
+  const data = await download(url.href, { limit: bytes, onPiece }, options);
   if (data.byteLength !== bytes) {
     throw new NarvlError(
       'integrity',
@@ -153,60 +176,6 @@ class Pieces {
       (error) => this.#controller?.error(error),
     );
   }
-}
-
-/**
- * @param kept what there is in place of an answer, where nobody gives one
- * @throws NarvlError `download-failed`.
- */
-async function request(url: string, kept?: () => Promise<Response | undefined>): Promise<Response> {
-  let response: Response;
-  try {
-    // The browser's own cache may have the file of a version before, and would not ask.
-    response = await fetch(url, { cache: 'no-cache' });
-  } catch (cause) {
-    const instead = await kept?.();
-    if (instead) return instead;
-    throw new NarvlError('download-failed', `${url}: no answer`, { cause });
-  }
-  if (!response.ok) {
-    throw new NarvlError('download-failed', `${url}: expected status 200, got ${response.status}`);
-  }
-  return response;
-}
-
-/** A response's bytes, given up as soon as there are more than `limit`. */
-async function readBody(
-  response: Response,
-  url: string,
-  limit: number,
-  onPiece: (piece: Uint8Array) => void = () => {},
-): Promise<ArrayBuffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for (const reader = response.body?.getReader(); reader; ) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      length += value.byteLength;
-      if (length > limit) {
-        await reader.cancel();
-        throw new NarvlError('integrity', `${url}: expected at most ${limit} bytes, got more`);
-      }
-      chunks.push(value);
-      onPiece(value);
-    }
-  } catch (cause) {
-    if (cause instanceof NarvlError) throw cause;
-    throw new NarvlError('download-failed', `${url}: broke off after ${length} bytes`, { cause });
-  }
-  const data = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    data.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return data.buffer;
 }
 
 /** The browser's cache, if it lets us have one. */
