@@ -25,7 +25,10 @@ export function fullLengths({ shape }: Size, batch: number): number[] {
 }
 
 /** A contender that counts what its last run did to the GPU. */
-function counted(name: string, run: () => Promise<{ readonly cost: DecoderCost }>): Contender {
+export function counted(
+  name: string,
+  run: () => Promise<{ readonly cost: DecoderCost }>,
+): Contender {
   let cost: DecoderCost | undefined;
   return {
     name,

@@ -1,6 +1,8 @@
 /** What is timed against what, and what is made of it. */
 import { GpuDecoder } from '../src/gpu/decoder.ts';
+import type { NetworkSteps } from '../src/gpu/network.ts';
 import { profile } from '../src/gpu/profiler.ts';
+import type { Step } from '../src/gpu/step.ts';
 import { runsOn, type Tiling, tilingFor } from '../src/gpu/tiling.ts';
 import type { DecoderWeights, QueryRange } from '../src/model/decoder.ts';
 import { ReferenceDecoder } from '../src/reference/decoder.ts';
@@ -19,9 +21,11 @@ import {
 } from './contenders.ts';
 import { type Contender, type Failed, interleave, reasonOf } from './measure.ts';
 import { between, type Counts, devices, dispatchTime, predict } from './model.ts';
+import { anyImage, WholeNetwork } from './network.ts';
 import { type OnnxDecoder, onnxDecoder } from './onnx/decoder.ts';
 import type { Rates } from './rates/rates.ts';
 import type { KernelShare, Prediction, Section } from './report.ts';
+import type { Shipped } from './shipped.ts';
 import type { Size } from './sizes.ts';
 import {
   type TransformersFiles,
@@ -36,6 +40,10 @@ export interface Bench {
   /** Whether onnxruntime and a page are there. */
   readonly browser: boolean;
   readonly rounds: number;
+  /** When no more is to be begun, by `performance.now()`; by default never. */
+  readonly until?: number | undefined;
+  /** Whether plain TypeScript is timed too, which takes half a minute a pass at the paper's size. */
+  readonly inTypeScript?: boolean;
   onProgress(what: string): void;
 }
 
@@ -49,6 +57,9 @@ export interface Entrant {
 const END = 1;
 const BEAMS = 5;
 const WARM_UPS = 2;
+
+/** Title of the section from pixels to words. */
+export const PIPELINE = 'Whole pipeline';
 
 const FROM_MEMORY = 'From the memory on the GPU to token ids on the CPU, one image.';
 
@@ -167,7 +178,13 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
         if (!size.fallback) throw new Error('this size has no decoder.onnx');
         return fallback(name, size, size.fallback);
       }),
-      { name: '(g) plain TypeScript', make: (name) => inTypeScript(name, size) },
+      {
+        name: '(g) plain TypeScript',
+        make: (name) => {
+          if (bench.inTypeScript === false) throw new Error('left out');
+          return inTypeScript(name, size);
+        },
+      },
     ]);
     if (!answers) return [captioning];
     const answering = await section(bench, `Answers, ${size.name}`, FROM_MEMORY, [
@@ -279,34 +296,72 @@ export async function kernelStage(
     bench.device.queue.writeBuffer(decoder.memoryBuffer(1), 0, memoryOf(size, 1));
     const queries = size.captions;
     await decoder.decode({ memoryLengths: fullLengths(size, 1), queries });
-    const steps = await decoder.steps(1, queries);
-    const found = await profile(bench.device, steps, bench.rounds, software ? 1 : 20);
-    if (!found) return undefined;
-    const kernels = [...new Set(found.map(({ kernel }) => kernel))];
-    return kernels.map((kernel) => {
-      const steps = found.filter((step) => step.kernel === kernel);
-      const milliseconds = sum(steps.map((step) => step.milliseconds));
-      const operations = sum(steps.map(({ work }) => work.operations)) / rates.operations;
-      const memory = (4 * sum(steps.map(({ work }) => work.numbers))) / rates.bandwidth;
-      return {
-        kernel,
-        dispatches: steps.length,
-        milliseconds,
-        roofline: sum(steps.map(({ work }) => dispatchTime(work, rates))) / milliseconds,
-        bound: memory > operations ? 'memory' : 'arithmetic',
-      };
-    });
+    return await kernelShares(bench, await decoder.steps(1, queries), rates, software);
   } finally {
     decoder.dispose();
   }
 }
 
-/** What the cost model says of the ratios that were measured. */
+/** The same of what comes before the decoder, and the dispatches of the whole for the cost model. */
+export async function encodingStage(
+  bench: Bench,
+  shipped: Shipped,
+  rates: Rates,
+  software: boolean,
+): Promise<{ kernels: KernelShare[] | undefined; steps: NetworkSteps }> {
+  bench.onProgress('kernels before the pass');
+  const whole = await WholeNetwork.create(bench.device, shipped);
+  try {
+    const image = anyImage();
+    await whole.caption([image]);
+    const steps = await whole.steps([image]);
+    const seeing = await kernelShares(bench, steps.looking, rates, software);
+    const fusing = await kernelShares(bench, steps.fusing, rates, software);
+    const of = (part: string, kernels: readonly KernelShare[]) =>
+      kernels.map((share) => ({ ...share, kernel: `${part}: ${share.kernel}` }));
+    const kernels = seeing && fusing && [...of('vision', seeing), ...of('fusion', fusing)];
+    return { kernels, steps };
+  } finally {
+    whole.dispose();
+  }
+}
+
+/** Each kernel of these steps. @returns undefined if the adapter has no timestamps */
+export async function kernelShares(
+  { device, rounds }: Pick<Bench, 'device' | 'rounds'>,
+  steps: readonly Step[],
+  rates: Rates,
+  software: boolean,
+): Promise<KernelShare[] | undefined> {
+  const found = await profile(device, steps, rounds, software ? 1 : 20);
+  if (!found) return undefined;
+  const kernels = [...new Set(found.map(({ kernel }) => kernel))];
+  return kernels.map((kernel) => {
+    const steps = found.filter((step) => step.kernel === kernel);
+    const milliseconds = sum(steps.map((step) => step.milliseconds));
+    const operations = sum(steps.map(({ work }) => work.operations)) / rates.operations;
+    const memory = (4 * sum(steps.map(({ work }) => work.numbers))) / rates.bandwidth;
+    return {
+      kernel,
+      dispatches: steps.length,
+      milliseconds,
+      roofline: sum(steps.map(({ work }) => dispatchTime(work, rates))) / milliseconds,
+      bound: memory > operations ? 'memory' : 'arithmetic',
+    };
+  });
+}
+
+/**
+ * What the cost model says of what was measured.
+ *
+ * @param whole a caption from an image's bytes, if that is to be said of too
+ */
 export async function predictions(
   bench: Bench,
   size: Size,
   rates: Rates,
   sections: readonly Section[],
+  whole?: NetworkSteps,
 ): Promise<Prediction[]> {
   const { device } = bench;
   const { shape, weights } = size;
@@ -372,10 +427,34 @@ export async function predictions(
         (of) => (16 * predict(captions, of)) / predict(together, of),
         sixteen && 16 / sixteen,
       ),
+      ...(whole ? pipelineRows(whole, search(greedy, 12, 1), sections, prediction) : []),
     ];
   } finally {
     for (const made of [decoder, greedy, beams]) made.dispose();
   }
+}
+
+/** The whole pipeline's: its time, and its ratio to the same with the opponent behind. */
+function pipelineRows(
+  { looking, fusing, decoding }: NetworkSteps,
+  opponent: Counts,
+  sections: readonly Section[],
+  prediction: (name: string, of: (rates: Rates) => number, measured?: number) => Prediction,
+): Prediction[] {
+  const before = [...looking, ...fusing];
+  const ours = { steps: [...before, ...decoding], submits: 1 };
+  const theirs = { ...opponent, steps: [...before, ...opponent.steps] };
+  const { timed = [] } = sections.find(({ title }) => title === PIPELINE) ?? {};
+  const one = timed.find(({ name }) => name.startsWith('(a)'));
+  const greedy = timed.find(({ name }) => name.startsWith('(b)'));
+  return [
+    prediction(
+      '(b) / (a), whole pipeline, 12 words',
+      (of) => predict(theirs, of) / predict(ours, of),
+      greedy?.ratio,
+    ),
+    prediction('(a), whole pipeline, ms', (of) => predict(ours, of), one?.median),
+  ];
 }
 
 function find(
@@ -398,8 +477,15 @@ export async function section(
 ): Promise<Section> {
   const made: Contender[] = [];
   const failed: Failed[] = [];
+  const { until = Number.POSITIVE_INFINITY } = bench;
+  // A round takes about what preparing took, in which each has run once.
+  const half = until - (until - performance.now()) / 2;
   try {
     for (const { name, make } of wanted) {
+      if (made.length > 0 && performance.now() > half) {
+        failed.push({ name, reason: 'no time was left' });
+        continue;
+      }
       bench.onProgress(`${title}: preparing ${name}`);
       try {
         made.push(await withoutGpuErrors(bench.device, () => make(name)));
@@ -407,7 +493,11 @@ export async function section(
         failed.push({ name, reason: reasonOf(error) });
       }
     }
-    const rounds = { rounds: bench.rounds, warmUps: Math.min(WARM_UPS, bench.rounds) };
+    const rounds = {
+      rounds: bench.rounds,
+      warmUps: Math.min(WARM_UPS, bench.rounds),
+      enough: () => performance.now() > until,
+    };
     const found = await interleave(made, wanted[0]?.name ?? '', rounds, (done) =>
       bench.onProgress(`${title}: round ${done} of ${rounds.rounds + rounds.warmUps}`),
     );

@@ -38,6 +38,19 @@ test('contenders take turns, each round has all of them, and warm-ups do not cou
   expect(timed[1]).toMatchObject({ name: 'b', milliseconds: [3, 4, 20], median: 4, ratio: 3 });
 });
 
+test('when the time is up, one round that counts is enough', async () => {
+  const early = contenders({ a: [1, 2, 3, 4], b: [1, 2, 3, 4] });
+  const rounds = { rounds: 3, warmUps: 1 };
+  const within = { ...rounds, enough: () => early.clock() >= 6 };
+  const { timed } = await interleave(early.all, 'a', within, undefined, early.clock);
+  expect(timed.map(({ milliseconds }) => milliseconds)).toEqual([[2], [2]]);
+
+  const late = contenders({ a: [5, 6], b: [7, 8] });
+  const over = { ...rounds, enough: () => true };
+  const found = await interleave(late.all, 'a', over, undefined, late.clock);
+  expect(found.timed.map(({ milliseconds }) => milliseconds)).toEqual([[5], [7]]);
+});
+
 test('who throws is out, and without the baseline there are no ratios', async () => {
   const { all, clock } = contenders({ a: [1, 'no more memory'], b: [2, 2, 2], c: [4, 4, 4] });
   const rounds = { rounds: 3, warmUps: 0 };

@@ -31,6 +31,15 @@ export interface Failed {
   readonly reason: string;
 }
 
+/** How often contenders take turns. */
+export interface Rounds {
+  readonly rounds: number;
+  /** Before those, and not counted. */
+  readonly warmUps: number;
+  /** Whether the time is up, asked before each round: one that counts is run all the same, and no more. */
+  readonly enough?: () => boolean;
+}
+
 /**
  * Every contender once a round, in an order that each round shuffles anew, after rounds that do not
  * count. One that throws is out.
@@ -41,19 +50,24 @@ export interface Failed {
 export async function interleave(
   contenders: readonly Contender[],
   baseline: string,
-  { rounds, warmUps }: { readonly rounds: number; readonly warmUps: number },
+  { rounds, warmUps, enough = () => false }: Rounds,
   onRound: (done: number) => void = () => {},
   clock: () => number = () => performance.now(),
 ): Promise<{ timed: Timed[]; failed: Failed[] }> {
   const random = seededRandom(1);
   const times = new Map(contenders.map((contender) => [contender, [] as number[]]));
   const failed: Failed[] = [];
+  let counted = 0;
   for (let round = 1; round <= warmUps + rounds; round++) {
+    const last = enough();
+    if (last && counted > 0) break;
+    const counts = last || round > warmUps;
+    if (counts) counted++;
     for (const contender of shuffled([...times.keys()], random)) {
       const start = clock();
       try {
         await contender.run();
-        if (round > warmUps) times.get(contender)?.push(clock() - start);
+        if (counts) times.get(contender)?.push(clock() - start);
       } catch (error) {
         times.delete(contender);
         failed.push({ name: contender.name, reason: reasonOf(error) });

@@ -1,95 +1,195 @@
-/** From an image's pixels to words: what the encoder leaves of a decoder's lead. */
+/** From an image's bytes to words: ours in one submit, and other runtimes with the same graphs. */
+import { search, withNames } from '../src/decode/search.ts';
 import { Encoder } from '../src/encoder/encoder.ts';
-import { GpuDecoder } from '../src/gpu/decoder.ts';
-import { randomNumbers, seededRandom } from '../src/testing/random.ts';
+import { GpuPreprocessor } from '../src/gpu/preprocess.ts';
+import { preprocess } from '../src/reference/preprocess.ts';
+import { WasmDecoder } from '../src/wasm/decoder.ts';
 import { AutoregressiveDecoder } from './autoregressive/decoder.ts';
-import { fullLengths } from './contenders.ts';
-import { type Bench, section } from './experiments.ts';
+import { counted, onnxOnGpu } from './contenders.ts';
+import { type Bench, type Entrant, PIPELINE, section } from './experiments.ts';
+import { anyImage, WholeNetwork } from './network.ts';
+import { onnxDecoder } from './onnx/decoder.ts';
 import type { Section } from './report.ts';
 import type { Shipped } from './shipped.ts';
-import { transformersFiles, transformersOnGpu } from './transformers.ts';
+import {
+  type TransformersFiles,
+  transformersFiles,
+  transformersInWasm,
+  transformersOnGpu,
+} from './transformers.ts';
 
 const WORDS = 12;
 
-/** @param software whether the encoder goes to WebAssembly, as the runtime sends it there */
-export async function pipelineStage(
-  bench: Bench,
-  shipped: Shipped,
-  software: boolean,
-): Promise<Section> {
-  const { device } = bench;
-  const { shape, weights } = shipped;
-  const { manifest, files } = shipped.model;
-  const encoder = await Encoder.create(
-    manifest,
-    files['vision.onnx'],
-    files['fusion.onnx'],
-    software ? 'wasm' : device,
-  );
-  const narvl = await GpuDecoder.create(device, shape, weights);
-  const writing = { batch: 1, beams: 1, words: WORDS + 1 };
-  const greedy = await AutoregressiveDecoder.create(device, shape, weights, writing);
-  const { size } = manifest.image;
-  const numbers = randomNumbers(seededRandom(3), 3 * size * size);
-  const onGpu = device.createBuffer({
-    size: numbers.byteLength,
-    usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
-  });
-  device.queue.writeBuffer(onGpu, 0, numbers.buffer);
-  const prompt = new Int32Array(manifest.prompt.length).fill(manifest.prompt.pad);
-  const encode = async (into: GPUBuffer): Promise<void> => {
-    const features = await encoder.look(software ? numbers : onGpu, 1);
-    if (software) {
-      const { memory } = await encoder.fuse(features, prompt);
-      device.queue.writeBuffer(into, 0, new Float32Array(memory));
-    } else {
-      await encoder.fuse(features, prompt, into);
-    }
-    features.dispose();
+/** What is made once, when it is first wanted: onnxruntime breaks if two sessions are made at once. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
-  const queries = shipped.captions;
-  const memoryLengths = fullLengths(shipped, 1);
-  const contender = (name: string, run: () => Promise<unknown>) => ({
-    name,
-    make: () => ({ name, run }),
+}
+
+/** @throws what keeps our own network from running; of the others each has its reason. */
+export async function pipelineStage(bench: Bench, shipped: Shipped): Promise<Section> {
+  const { device } = bench;
+  const { shape, weights, captions, search: way, model } = shipped;
+  const { manifest, files } = model;
+  const image = anyImage();
+  const whole = await WholeNetwork.create(device, shipped);
+  const owned: { dispose?(): void; destroy?(): void }[] = [whole];
+  const own = <T extends { dispose?(): void } | { destroy?(): void }>(made: T): T => {
+    owned.push(made);
+    return made;
+  };
+  const memory = own(
+    device.createBuffer({
+      size: 4 * shape.memory * shape.width,
+      usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+    }),
+  );
+  const greedy = once(async () => {
+    const writing = { batch: 1, beams: 1, words: WORDS + 1 };
+    return own(await AutoregressiveDecoder.create(device, shape, weights, writing));
   });
+
+  /** vision.onnx and fusion.onnx behind our kernel for pixels, from bytes to a memory on the GPU. */
+  const onGpu = once(async () => {
+    const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
+    const encoder = await Encoder.create(manifest, vision, fusion, device);
+    const pixels = own(await GpuPreprocessor.create(device, manifest.image));
+    return async (into: GPUBuffer) => {
+      const features = await encoder.look(pixels.run([image]), 1);
+      await encoder.fuse(features, whole.prompt.ids, into);
+      features.dispose();
+    };
+  });
+  /** The same in WebAssembly. */
+  const inWasm = once(async () => {
+    const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
+    const encoder = await Encoder.create(manifest, vision, fusion, 'wasm');
+    return async () => {
+      const pixels = preprocess(image.data, image.width, image.height, manifest.image);
+      const features = await encoder.look(pixels, 1);
+      const { memory } = await encoder.fuse(features, whole.prompt.ids);
+      features.dispose();
+      return memory;
+    };
+  });
+  let transformers: TransformersFiles | undefined;
+  const inItsLayout = () => {
+    transformers ??= transformersFiles(shipped);
+    return transformers;
+  };
+  const elsewhere = (name: string, make: Entrant['make']): Entrant => ({
+    name,
+    make: (entrant) => {
+      if (!bench.browser) throw new Error('onnxruntime-web wants a browser');
+      return make(entrant);
+    },
+  });
+  const memoryLengths = [whole.memoryLength];
   try {
+    // What `fuse` reads of a prompt is written by a caption.
+    await whole.caption([image]);
     return await section(
       bench,
-      'Whole pipeline',
-      `From pixels to token ids, one image; the encoder on ${software ? 'WebAssembly' : 'WebGPU'}.`,
+      PIPELINE,
+      `From the bytes of an image of ${image.width} × ${image.height} to token ids, one image.`,
       [
-        contender('(a) encoder and one pass', async () => {
-          await encode(narvl.memoryBuffer(1));
-          await narvl.decode({ memoryLengths, queries });
-        }),
-        contender(`(b) encoder and greedy search, ${WORDS} words`, async () => {
-          await encode(greedy.memory);
-          await greedy.decode(memoryLengths, WORDS + 1, 'end');
-        }),
         {
-          name: `(f) encoder and transformers.js on WebGPU, ${WORDS} words`,
+          name: '(a) ours, one submit',
+          make: (name) => counted(name, () => whole.caption([image])),
+        },
+        ...(way
+          ? [
+              {
+                name: '(a) the same, searched by beam and n-grams',
+                make: (name: string) =>
+                  counted(name, async () => {
+                    const result = await whole.caption([image], true);
+                    for (const [i, { posteriors, tokens }] of result.decodings.entries()) {
+                      const names = result.names[i] ?? [];
+                      if (posteriors) search(posteriors, tokens, withNames(way, names));
+                    }
+                    return result;
+                  }),
+              },
+            ]
+          : []),
+        {
+          name: '(a) the same up to the memory, without the decoder',
+          make: (name) => ({
+            name,
+            run: async () => {
+              await whole.fuse(image, memory);
+              await device.queue.onSubmittedWorkDone();
+            },
+          }),
+        },
+        {
+          name: `(b) the same up to the memory, then greedy with a cache, ${WORDS} words`,
           make: async (name) => {
-            const files = transformersFiles(shipped);
-            const writer = await transformersOnGpu(name, device, shipped, files, WORDS + 1);
+            const decoder = await greedy();
             return {
-              ...writer,
+              name,
               run: async () => {
-                await encode(writer.memory);
-                await writer.run();
+                await whole.fuse(image, decoder.memory);
+                await decoder.decode(memoryLengths, WORDS + 1, 'end');
               },
             };
           },
         },
-        contender('the encoder alone', async () => {
-          await encode(narvl.memoryBuffer(1));
-          await device.queue.onSubmittedWorkDone();
+        elsewhere('(e) onnxruntime-web, WebGPU: vision, fusion and decoder', async (name) => {
+          const encode = await onGpu();
+          const graph = onnxDecoder(shape, weights, captions.count);
+          const decoder = await onnxOnGpu(name, device, shipped, graph, false);
+          return {
+            ...decoder,
+            run: async () => {
+              await encode(decoder.memory);
+              return decoder.run();
+            },
+          };
+        }),
+        elsewhere(
+          `(f) onnxruntime-web's encoder and transformers.js, WebGPU, ${WORDS} words`,
+          async (name) => {
+            const encode = await onGpu();
+            const writer = await transformersOnGpu(name, device, shipped, inItsLayout(), WORDS + 1);
+            return {
+              ...writer,
+              run: async () => {
+                await encode(writer.memory);
+                return writer.run();
+              },
+            };
+          },
+        ),
+        elsewhere('(f) the same, WebAssembly', async (name) => {
+          const encode = await inWasm();
+          const writer = await transformersInWasm(name, shipped, inItsLayout(), WORDS + 1);
+          return {
+            ...writer,
+            run: async () => {
+              writer.memory.set(await encode());
+              return writer.run();
+            },
+          };
+        }),
+        elsewhere('(g) onnxruntime-web, WebAssembly: the fallback without WebGPU', async (name) => {
+          if (!shipped.fallback) throw new Error('this model has no decoder.onnx');
+          const encode = await inWasm();
+          const { graph, weights } = shipped.fallback;
+          const decoder = await WasmDecoder.create(shape, graph, weights);
+          const request = { memoryLengths, queries: captions };
+          return { name, run: async () => decoder.decode(await encode(), request) };
         }),
       ],
     );
   } finally {
-    narvl.dispose();
-    greedy.dispose();
-    onGpu.destroy();
+    for (const made of owned) {
+      made.dispose?.();
+      made.destroy?.();
+    }
   }
 }

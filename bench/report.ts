@@ -44,6 +44,8 @@ export interface Report {
   readonly sections: readonly Section[];
   /** Of a pass over one image, if the adapter has timestamps. */
   readonly kernels: readonly KernelShare[] | undefined;
+  /** Of what comes before the pass, 'vision' or 'fusion' in front of each name; likewise. */
+  readonly encoding?: readonly KernelShare[] | undefined;
   readonly predictions: readonly Prediction[];
 }
 
@@ -59,12 +61,13 @@ export function toMarkdown(report: Report): string {
       `a launch ${(1000 * rates.launch).toFixed(0)} µs, a wait ${rates.wait.toFixed(2)} ms`,
     ...report.sections.flatMap((section) => ['', ...sectionLines(section)]),
     ...(report.kernels ? ['', ...kernelLines(report.kernels)] : []),
+    ...(report.encoding ? ['', ...encodingLines(report.encoding)] : []),
     ...(report.predictions.length > 0 ? ['', ...predictionLines(report.predictions)] : []),
     '',
   ].join('\n');
 }
 
-function sectionLines({ title, note, timed, failed }: Section): string[] {
+export function sectionLines({ title, note, timed, failed }: Section): string[] {
   return [
     `### ${title}`,
     '',
@@ -95,7 +98,7 @@ function sectionLines({ title, note, timed, failed }: Section): string[] {
 }
 
 function kernelLines(kernels: readonly KernelShare[]): string[] {
-  const total = kernels.reduce((sum, kernel) => sum + kernel.milliseconds, 0);
+  const total = sum(kernels, ({ milliseconds }) => milliseconds);
   return [
     '### Kernels of a pass',
     '',
@@ -112,6 +115,36 @@ function kernelLines(kernels: readonly KernelShare[]): string[] {
         percent(kernel.roofline),
         kernel.bound,
       ]),
+    ),
+  ];
+}
+
+/** Vision alone has dozens of kernels, so that they are put together by kind. */
+function encodingLines(kernels: readonly KernelShare[]): string[] {
+  const total = sum(kernels, ({ milliseconds }) => milliseconds);
+  const kindOf = ({ kernel }: KernelShare) => {
+    const [part, name = ''] = kernel.split(': ');
+    const kind = ['linear', 'depthwise', 'attention'].find((word) => name.includes(word));
+    return `${part}: ${kind === 'linear' ? 'products' : (kind ?? 'the others')}`;
+  };
+  const kinds = [...new Set(kernels.map(kindOf))];
+  return [
+    '### Kernels before the pass',
+    '',
+    ...table(
+      ['kernels', 'dispatches', 'µs', 'of all before', 'roofline'],
+      kinds.map((kind) => {
+        const of = kernels.filter((kernel) => kindOf(kernel) === kind);
+        const time = sum(of, ({ milliseconds }) => milliseconds);
+        const bound = sum(of, ({ milliseconds, roofline }) => milliseconds * roofline);
+        return [
+          kind,
+          String(sum(of, ({ dispatches }) => dispatches)),
+          (1000 * time).toFixed(0),
+          percent(time / total),
+          percent(bound / time),
+        ];
+      }),
     ),
   ];
 }
@@ -138,13 +171,17 @@ function predictionLines(predictions: readonly Prediction[]): string[] {
   ];
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
 function milliseconds(value: number): string {
   return value < 10 ? value.toFixed(2) : value.toFixed(0);
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
 }
 
 function percent(share: number): string {

@@ -4,7 +4,9 @@ import {
   type Bench,
   batchStage,
   decodeStage,
+  encodingStage,
   kernelStage,
+  PIPELINE,
   predictions,
   slotsStage,
   textStage,
@@ -24,56 +26,72 @@ export interface Wanted {
 }
 
 /** What runs where. */
-export interface Place extends Pick<Bench, 'device' | 'browser' | 'onProgress'> {
+export interface Place extends Pick<Bench, 'device' | 'browser' | 'until' | 'onProgress'> {
   readonly adapter: AdapterDescription;
   readonly userAgent: string;
+  /** Told of what there is after each section. */
+  onReport?(report: Report): void;
 }
 
 export async function run(place: Place, shipped: Shipped, wanted: Wanted): Promise<Report> {
-  const { adapter, userAgent } = place;
-  const bench: Bench = { ...place, rounds: wanted.rounds };
-  bench.onProgress('rates of the adapter');
+  const { adapter, userAgent, until, onReport = () => {} } = place;
+  place.onProgress('rates of the adapter');
   const rates = await measureRates(place.device, adapter.software);
-  const sections: Section[] = [];
+  let report: Report = {
+    date: new Date().toISOString().slice(0, 10),
+    ...{ userAgent, adapter, rates },
+    ...{ sections: [], kernels: undefined, encoding: undefined, predictions: [] },
+  };
+  const grow = (more: Partial<Report>): void => {
+    report = { ...report, ...more };
+    onReport(report);
+  };
+  const add = (sections: readonly Section[]) =>
+    grow({ sections: [...report.sections, ...sections] });
   /** What fails is a line of the report: the rest goes on. */
   const attempt = async <T>(title: string, make: () => Promise<T>): Promise<T | undefined> => {
     try {
       return await make();
     } catch (error) {
       const failed = [{ name: 'all', reason: reasonOf(error) }];
-      sections.push({ title, note: 'It could not be run.', timed: [], failed });
+      add([{ title, note: 'It could not be run.', timed: [], failed }]);
       return undefined;
     }
   };
-  const stage = async (title: string, make: () => Promise<Section | Section[]>): Promise<void> => {
-    sections.push(...[(await attempt(title, make)) ?? []].flat());
+  let left = 5 + Number(wanted.paper);
+  /** What time there is, is shared among the stages that are still to come. */
+  const stage = async (
+    title: string,
+    make: (bench: Bench) => Promise<Section | Section[]>,
+    rounds = wanted.rounds,
+  ): Promise<void> => {
+    const now = performance.now();
+    const share = until === undefined ? undefined : now + (until - now) / left--;
+    add([(await attempt(title, () => make({ ...place, rounds, until: share }))) ?? []].flat());
   };
+  const bench: Bench = { ...place, rounds: wanted.rounds };
   // Next to the rates that they are held to: who else is on the machine comes and goes.
   const kernels = await attempt('Kernels of a pass', () =>
     kernelStage(bench, shipped, rates, adapter.software),
   );
-  await stage(shipped.name, () => decodeStage(bench, shipped));
-  await stage('Slots', () => slotsStage(bench, shipped));
-  await stage('Length of the text', () => textStage(bench, shipped));
-  await stage('Batches', () => batchStage(bench, shipped));
-  const predicted = await attempt('By the cost model', () =>
-    predictions(bench, shipped, rates, sections),
+  grow({ kernels });
+  const before = await attempt('Kernels before the pass', () =>
+    encodingStage(bench, shipped, rates, adapter.software),
   );
+  grow({ encoding: before?.kernels });
+  await stage(shipped.name, (bench) => decodeStage(bench, shipped));
+  await stage('Slots', (bench) => slotsStage(bench, shipped));
+  await stage('Length of the text', (bench) => textStage(bench, shipped));
+  await stage('Batches', (bench) => batchStage(bench, shipped));
   if (wanted.paper) {
-    const fewer = { ...bench, rounds: Math.ceil(wanted.rounds / 3) };
-    await stage("the paper's size", () => decodeStage(fewer, paperBase()));
+    const fewer = Math.ceil(wanted.rounds / 3);
+    await stage("the paper's size", (bench) => decodeStage(bench, paperBase()), fewer);
   }
   // Last: the encoder's sessions stay on the GPU.
-  if (place.browser) {
-    await stage('Whole pipeline', () => pipelineStage(bench, shipped, adapter.software));
-  }
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    userAgent,
-    adapter,
-    rates,
-    sections,
-    kernels,
-    predictions: predicted ?? [],
-  };
+  await stage(PIPELINE, (bench) => pipelineStage(bench, shipped));
+  const predicted = await attempt('By the cost model', () =>
+    predictions(bench, shipped, rates, report.sections, before?.steps),
+  );
+  grow({ predictions: predicted ?? [] });
+  return report;
 }

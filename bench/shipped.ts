@@ -1,13 +1,26 @@
 /** The shipped model, from its files. */
 import { Searches } from '../src/decode/search.ts';
+import type { NetworkManifest, NetworkPrompt } from '../src/gpu/network.ts';
 import type { ModelFiles } from '../src/model/files.ts';
 import { findCaptionTask, onlyTask, wordCount } from '../src/model/manifest.ts';
+import type { Network } from '../src/model/network.ts';
 import { parseSafetensors } from '../src/model/safetensors.ts';
 import { Tokenizer } from '../src/model/tokenizer.ts';
 import type { Size } from './sizes.ts';
 
+/** What stands before a decoder. */
+export interface Before {
+  readonly manifest: NetworkManifest;
+  /** Undefined if our kernels do not know its kind. */
+  network(): Promise<Network | undefined>;
+  /** Of a caption. */
+  prompt(): NetworkPrompt;
+}
+
 /** Its decoder, and what stands before it. */
 export interface Shipped extends Size {
+  readonly before: Before;
+  /** For other runtimes. */
   readonly model: ModelFiles;
 }
 
@@ -24,6 +37,18 @@ export function shippedSize(model: ModelFiles): Shipped {
     ...(files['decoder.onnx']
       ? { fallback: { graph: files['decoder.onnx'], weights: files['decoder.safetensors'] } }
       : {}),
+    before: {
+      manifest,
+      // Only here are weights read out of graphs: the demo's race, which has this file too, does not.
+      network: async () => {
+        const { readNetwork } = await import('../src/model/network.ts');
+        return readNetwork(manifest, files['vision.onnx'], files['fusion.onnx']);
+      },
+      prompt: () => {
+        const { length, pad } = manifest.prompt;
+        return tokenizer.encodePrompt(caption.prompt, length, pad);
+      },
+    },
     search: new Searches(model, (id) => tokenizer.begins(id)).choose(caption.beam, {}),
     model,
   };

@@ -5,16 +5,30 @@ import { run } from '../../bench/run.ts';
 import type { Shipped } from '../../bench/shipped.ts';
 import { requestGpu } from '../../src/gpu/device.ts';
 import type { ModelFiles } from '../../src/model/files.ts';
+import { fusionShape, randomFusion, randomVision } from '../../src/testing/networks.ts';
 import { randomWeights } from '../../src/testing/random.ts';
 
 test('a run has every contender that needs no browser, and says why others are missing', async () => {
+  const sizes = { ...fusionShape, width: 64, vocabulary: 304 };
+  const { cells, features, words, pad, count, pieces, width, vocabulary } = sizes;
   const shape = {
-    ...{ width: 64, heads: 4, layers: 2, ffn: 128, vocabulary: 304, queries: 36, memory: 20 },
-    ...{ blank: 0, eos: 2, epsilon: 1e-5 },
+    ...{ width, heads: 4, layers: 2, ffn: 128, vocabulary, queries: 36 },
+    ...{ memory: cells + count * pieces + words, blank: 0, eos: 2, epsilon: 1e-5 },
   };
   const size: Shipped = {
     ...{ name: 'small', shape, weights: randomWeights(shape, 4), search: undefined },
     ...{ captions: { first: 0, count: 30 }, answers: { first: 30, count: 6 } },
+    before: {
+      manifest: {
+        image: { size: 24, mean: [0.5, 0.5, 0.5], std: [0.3, 0.3, 0.3], fit: 'squash' },
+        features: { rows: cells, width: features },
+        prompt: { length: words, pad },
+        names: { count, length: pieces },
+        decoder: shape,
+      },
+      network: async () => ({ vision: randomVision(1), fusion: randomFusion(2, true, sizes) }),
+      prompt: () => ({ ids: Int32Array.from({ length: words }, () => 5), used: words }),
+    },
     // Not looked at without a browser.
     model: {} as ModelFiles,
   };
@@ -34,14 +48,20 @@ test('a run has every contender that needs no browser, and says why others are m
     'Slots',
     'Length of the text',
     'Batches',
+    'Whole pipeline',
   ]);
-  const [captions, , , texts] = report.sections;
+  const [captions, , , texts, , pipeline] = report.sections;
   const letters = (of: readonly { name: string }[] = []) =>
     of.map(({ name }) => name.slice(0, 3)).join('');
   // Products in f16 are a fourth (a) where the adapter has them.
   const inHalves = device.features.has('shader-f16');
   expect(letters(captions?.timed)).toBe(`${inHalves ? '(a)' : ''}(a)(a)(a)(b)(b)(b)(b)(c)(d)(g)`);
   expect(letters(captions?.failed)).toBe(`${inHalves ? '' : '(a)'}(e)(e)(f)(f)(g)(g)`);
+  expect(letters(pipeline?.timed)).toBe('(a)(a)(b)');
+  expect(letters(pipeline?.failed)).toBe('(e)(f)(f)(g)');
+  // All of it is one submit; pixels, vision and fusion are the dispatches before a pass's.
+  const before = report.encoding?.reduce((sum, { dispatches }) => sum + dispatches, 0) ?? 0;
+  expect(pipeline?.timed[0]?.cost).toMatchObject({ submits: 1, dispatches: before + 16 });
   expect(texts?.timed.map(({ name }) => name)).toEqual([
     'a text of 3 tokens',
     'a text of 15 tokens',
@@ -55,6 +75,7 @@ test('a run has every contender that needs no browser, and says why others are m
   }
   expect(report.rates.bandwidth).toBeGreaterThan(0);
   expect(report.kernels?.reduce((sum, { dispatches }) => sum + dispatches, 0)).toBe(16);
+  expect(report.predictions.map(({ name }) => name)).toContain('(a), whole pipeline, ms');
   for (const { here, ratios, measured } of report.predictions) {
     for (const ratio of [here, measured, ...Object.values(ratios).flat()])
       expect(ratio).toBeGreaterThan(0);

@@ -2,11 +2,10 @@
 import { expect, test } from 'vitest';
 import { GpuDecoder } from '../../src/gpu/decoder.ts';
 import { requestGpu } from '../../src/gpu/device.ts';
-import { GpuNetwork, prepareNetwork } from '../../src/gpu/network.ts';
+import { GpuNetwork, type NetworkManifest, prepareNetwork } from '../../src/gpu/network.ts';
 import { tilingFor } from '../../src/gpu/tiling.ts';
 import type { DecoderShape } from '../../src/model/decoder.ts';
 import type { RgbaPixels } from '../../src/model/image.ts';
-import type { Manifest } from '../../src/model/manifest.ts';
 import { ReferenceDecoder } from '../../src/reference/decoder.ts';
 import { fusion } from '../../src/reference/fusion.ts';
 import { patches, preprocess } from '../../src/reference/preprocess.ts';
@@ -23,13 +22,13 @@ const shape: DecoderShape = {
   memory: cells + count * pieces + words,
 };
 const size = 24;
-const manifest = {
+const manifest: NetworkManifest = {
   image: { size, mean: [0.5, 0.4, 0.6], std: [0.5, 0.3, 0.4], fit: 'squash' },
   features: { rows: cells, width: features },
   prompt: { length: words, pad },
   names: { count, length: pieces },
   decoder: shape,
-} as Pick<Manifest, 'image' | 'features' | 'prompt' | 'names' | 'decoder'> as Manifest;
+};
 const network = { vision: randomVision(1), fusion: randomFusion(2, true) };
 const weights = randomWeights(shape, 3);
 const reference = new ReferenceDecoder(shape, weights);

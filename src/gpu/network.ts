@@ -6,7 +6,7 @@
  * questions. Callers send one call at a time.
  */
 import { NarvlError } from '../errors.ts';
-import type { DecodeRequest } from '../model/decoder.ts';
+import type { DecodeRequest, QueryRange } from '../model/decoder.ts';
 import type { FusionTags } from '../model/fusion.ts';
 import type { RgbaPixels } from '../model/image.ts';
 import type { Manifest } from '../model/manifest.ts';
@@ -33,6 +33,9 @@ import type { Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 import { prepareVision, type VisionOnGpu, visionSteps } from './vision.ts';
 
+/** What of a manifest says how the network is laid out. */
+export type NetworkManifest = Pick<Manifest, 'image' | 'features' | 'prompt' | 'names' | 'decoder'>;
+
 /** Everything before the decoder, laid out for one batch size. */
 interface Batch {
   readonly size: number;
@@ -53,6 +56,16 @@ export interface NetworkPrompt {
   readonly used: number;
 }
 
+/** The dispatches of a pass, by what they are for. */
+export interface NetworkSteps {
+  /** From the last image's bytes to what is seen. */
+  readonly looking: readonly Step[];
+  /** From what is seen and a prompt to the memory. */
+  readonly fusing: readonly Step[];
+  /** From the memory to what every slot says. */
+  readonly decoding: readonly Step[];
+}
+
 /** What a pass gives. */
 export interface NetworkResult extends Pick<DecoderResult, 'decodings' | 'cost'> {
   /** Of each image: the names of what it may show, likeliest first; none if the model has none. */
@@ -68,7 +81,7 @@ export class GpuSight {
     private readonly device: GPUDevice,
     private readonly network: FusionOnGpu,
     readonly plan: Batch,
-    private readonly looking: readonly Step[],
+    readonly looking: readonly Step[],
   ) {}
 
   get batch(): number {
@@ -108,7 +121,7 @@ export class GpuSight {
 
 /** Kernels and weights of vision and fusion. */
 export interface PreparedNetwork {
-  readonly manifest: Manifest;
+  readonly manifest: NetworkManifest;
   readonly preprocessor: GpuPreprocessor;
   readonly vision: VisionOnGpu;
   readonly fusion: FusionOnGpu;
@@ -123,7 +136,7 @@ export interface PreparedNetwork {
  */
 export async function prepareNetwork(
   device: GPUDevice,
-  manifest: Manifest,
+  manifest: NetworkManifest,
   network: Network,
   tiling: Tiling,
 ): Promise<PreparedNetwork> {
@@ -201,6 +214,18 @@ export class GpuNetwork {
       },
     );
     return { decodings, cost, names: ahead.map((told) => this.#names(told)) };
+  }
+
+  /**
+   * The dispatches of a pass over such a batch, for who times or models them. Its other images' bytes
+   * are queued, one dispatch each.
+   *
+   * @throws NarvlError as `see`.
+   */
+  async steps(images: readonly RgbaPixels[], queries: QueryRange): Promise<NetworkSteps> {
+    const sight = await this.see(images);
+    const decoding = await this.decoder.steps(images.length, queries);
+    return { looking: sight.looking, fusing: sight.plan.fusing, decoding };
   }
 
   /** Destroys every buffer; the decoder stays. */

@@ -52,9 +52,9 @@ export const fusionShape = {
 };
 
 /** @param named whether it has a classifier that tells it names */
-export function randomFusion(seed: number, named: boolean): FusionNetwork {
+export function randomFusion(seed: number, named: boolean, shape = fusionShape): FusionNetwork {
   const { width, cells, features, words, pad, classes, head, vocabulary, ffn, count, pieces } =
-    fusionShape;
+    shape;
   const random = seededRandom(seed);
   const linear = (inputs: number, outputs: number): FusionLinear => ({
     weight: randomMatrix(random, inputs, outputs).data,

@@ -1,0 +1,158 @@
+/**
+ * The day itself, on the machine with the GPU: `run.sh OUT [--seconds 540] [--software] [--model FOLDER]`.
+ *
+ * It tries drivers until one has a GPU, then runs the stages, most valuable first. Everything goes
+ * into OUT/gpu-day.json, which is written anew after every step and is whole at any time.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { type Driver, driversToTry } from './drivers.ts';
+import { kernelTests, wantedFeature } from './kernel-tests.ts';
+import type { AdapterData } from './parts.ts';
+import { startProcess } from './process.ts';
+import { type Machine, writeDay } from './results.ts';
+import { runStages, type Stage, type StageResult, type Start } from './stages.ts';
+
+const usage = `run.sh OUT [--seconds 540] [--software] [--model FOLDER]
+  OUT         folder that gets gpu-day.json
+  --seconds   what all stages may take together
+  --software  go on where there is no GPU, on a driver that is a CPU
+  --model     folder of the model, where it was not packed`;
+
+/** Seconds of a day, of which the stages have their shares. */
+const DAY = 540;
+/** No GPU was found. */
+const NO_GPU = 3;
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+function machine(): Machine {
+  const [first] = cpus();
+  return {
+    processor: first?.model ?? 'unknown',
+    cores: cpus().length,
+    node: process.version,
+    nvidia: nvidia(),
+  };
+}
+
+function nvidia(): string | undefined {
+  try {
+    const query = '--query-gpu=name,driver_version,memory.total';
+    const options = { encoding: 'utf8', timeout: 10_000, stdio: ['ignore', 'pipe', 'ignore'] };
+    return execFileSync('nvidia-smi', [query, '--format=csv,noheader'], options as never)
+      .toString()
+      .trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function options() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string', default: String(DAY) },
+      software: { type: 'boolean', default: false },
+      model: { type: 'string', default: join(here, 'model') },
+    },
+  });
+  const [out, ...others] = positionals;
+  const seconds = Number(values.seconds);
+  if (!out || others.length > 0) throw new Error('expected one folder for the results');
+  if (!(seconds >= 30)) throw new Error(`--seconds: expected 30 or more, got ${values.seconds}`);
+  const model = resolve(values.model);
+  if (!existsSync(join(model, 'manifest.json'))) {
+    throw new Error(`--model: expected a folder with a manifest.json, got ${model}`);
+  }
+  return { out, seconds, model, software: values.software };
+}
+
+/** @returns exit code */
+async function day(): Promise<number> {
+  const { out, seconds, model, software } = options();
+  const scale = seconds / DAY;
+  mkdirSync(out, { recursive: true });
+  const path = join(out, 'gpu-day.json');
+  const head = {
+    format: 1,
+    begun: new Date().toISOString(),
+    commit: readFileSync(join(here, 'commit.txt'), 'utf8').trim(),
+    machine: machine(),
+  } as const;
+  const scratch = mkdtempSync(join(tmpdir(), 'narvl-gpu-day-'));
+  let env: Driver['env'] = {};
+  const drivers = driversToTry(scratch, process.env);
+  const start: Start = (stage, part, limit, onData) => {
+    console.error(`${stage}: ${part}, at most ${limit.toFixed(0)} s`);
+    const args = [join(here, 'part.mjs'), stage, part, String(limit), model, join(here, 'photos')];
+    const driver = drivers.find(({ name }) => stage === 'adapter' && name === part);
+    return startProcess(args, driver?.env ?? env, onData);
+  };
+  const before: StageResult[] = [];
+  const keep = (stages: readonly StageResult[]) =>
+    writeDay(path, { ...head, stages: [...before, ...stages] });
+  try {
+    const asking: Stage = {
+      name: 'adapter',
+      seconds: 45 * scale,
+      parts: drivers.map(({ name }) => ({ name, seconds: 20 * scale })),
+      enough: (data) => !(data as AdapterData).adapter.software,
+    };
+    before.push(...(await runStages([asking], start, keep)));
+    const adapters = (before[0]?.parts ?? []).flatMap(({ name, state, data }) =>
+      state === 'done' ? [{ name, ...(data as AdapterData) }] : [],
+    );
+    const found = adapters.find(({ adapter }) => !adapter.software) ?? adapters[0];
+    if (!found || (found.adapter.software && !software)) {
+      const what = found ? 'only a driver that is a CPU (--software takes it)' : 'no driver';
+      console.error(`There is ${what}; what was tried is in ${path}`);
+      return NO_GPU;
+    }
+    env = drivers.find(({ name }) => name === found.name)?.env ?? {};
+    console.error(`${found.adapter.vendor} ${found.adapter.description}, by ${found.name}`);
+    const alone = (name: string, of: number): Stage => ({
+      name,
+      seconds: of * scale,
+      parts: [{ name }],
+    });
+    await runStages(
+      [
+        {
+          name: 'kernels',
+          seconds: 165 * scale,
+          parts: kernelTests.map((name) => {
+            const feature = wantedFeature[name];
+            const lacks = feature && !found.features.includes(feature);
+            return {
+              name,
+              seconds: 80 * scale,
+              skip: lacks ? `the adapter has no ${feature}` : undefined,
+            };
+          }),
+        },
+        alone('bench', 110),
+        alone('network', 75),
+        alone('tuning', 50),
+        alone('paper', 90),
+      ],
+      start,
+      keep,
+    );
+    console.error(`All of it is in ${path}`);
+    return 0;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+try {
+  process.exit(await day());
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n${usage}`);
+  process.exit(2);
+}
