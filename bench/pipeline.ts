@@ -139,7 +139,17 @@ export async function pipelineStage(bench: Bench, shipped: Shipped): Promise<Sec
             };
           },
         },
-        elsewhere('(e) onnxruntime-web, WebGPU: vision, fusion and decoder', async (name) => {
+        elsewhere('(e) onnxruntime-web, WebGPU, up to the memory', async (name) => {
+          const encode = await onGpu();
+          return {
+            name,
+            run: async () => {
+              await encode(memory);
+              await device.queue.onSubmittedWorkDone();
+            },
+          };
+        }),
+        elsewhere('(e) the same, and the decoder', async (name) => {
           const encode = await onGpu();
           const graph = onnxDecoder(shape, weights, captions.count);
           const decoder = await onnxOnGpu(name, device, shipped, graph, false);

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Driver, driversToTry } from './drivers.ts';
 import { kernelTests, wantedFeature } from './kernel-tests.ts';
+import { dayTable } from './markdown.ts';
 import type { AdapterData } from './parts.ts';
 import { startProcess } from './process.ts';
 import { type Machine, writeDay } from './results.ts';
@@ -91,7 +92,9 @@ async function day(): Promise<number> {
     console.error(`${stage}: ${part}, at most ${limit.toFixed(0)} s`);
     const args = [join(here, 'part.mjs'), stage, part, String(limit), model, join(here, 'photos')];
     const driver = drivers.find(({ name }) => stage === 'adapter' && name === part);
-    return startProcess(args, driver?.env ?? env, onData);
+    const running = startProcess(args, driver?.env ?? env, onData);
+    void running.over.then((reason) => console.error(`  ${part}: ${reason ?? 'done'}`));
+    return running;
   };
   const before: StageResult[] = [];
   const keep = (stages: readonly StageResult[]) =>
@@ -120,7 +123,7 @@ async function day(): Promise<number> {
       seconds: of * scale,
       parts: [{ name }],
     });
-    await runStages(
+    const stages = await runStages(
       [
         {
           name: 'kernels',
@@ -130,7 +133,8 @@ async function day(): Promise<number> {
             const lacks = feature && !found.features.includes(feature);
             return {
               name,
-              seconds: 80 * scale,
+              // On a CPU each gets a little, so that the way there is tried for all of them.
+              seconds: (found.adapter.software ? 15 : 80) * scale,
               skip: lacks ? `the adapter has no ${feature}` : undefined,
             };
           }),
@@ -143,6 +147,8 @@ async function day(): Promise<number> {
       start,
       keep,
     );
+    // Who sees nothing but the end of what is said has the tables all the same.
+    console.log(dayTable({ ...head, stages: [...before, ...stages] }).markdown);
     console.error(`All of it is in ${path}`);
     return 0;
   } finally {

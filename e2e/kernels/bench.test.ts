@@ -58,7 +58,7 @@ test('a run has every contender that needs no browser, and says why others are m
   expect(letters(captions?.timed)).toBe(`${inHalves ? '(a)' : ''}(a)(a)(a)(b)(b)(b)(b)(c)(d)(g)`);
   expect(letters(captions?.failed)).toBe(`${inHalves ? '' : '(a)'}(e)(e)(f)(f)(g)(g)`);
   expect(letters(pipeline?.timed)).toBe('(a)(a)(b)');
-  expect(letters(pipeline?.failed)).toBe('(e)(f)(f)(g)');
+  expect(letters(pipeline?.failed)).toBe('(e)(e)(f)(f)(g)');
   // All of it is one submit; pixels, vision and fusion are the dispatches before a pass's.
   const before = report.encoding?.reduce((sum, { dispatches }) => sum + dispatches, 0) ?? 0;
   expect(pipeline?.timed[0]?.cost).toMatchObject({ submits: 1, dispatches: before + 16 });
