@@ -1,6 +1,8 @@
 /** The whole network, from an image's bytes to what every slot says, as it is timed and modelled. */
+import { Buffers } from '../src/gpu/buffers.ts';
 import { CostCounter } from '../src/gpu/counters.ts';
 import { GpuDecoder } from '../src/gpu/decoder.ts';
+import { LayerNormKernel } from '../src/gpu/layernorm.ts';
 import {
   GpuNetwork,
   type NetworkPrompt,
@@ -8,7 +10,9 @@ import {
   type NetworkSteps,
   prepareNetwork,
 } from '../src/gpu/network.ts';
+import type { Step } from '../src/gpu/step.ts';
 import { type Tiling, tilingFor } from '../src/gpu/tiling.ts';
+import type { FusionNorm } from '../src/model/fusion.ts';
 import type { RgbaPixels } from '../src/model/image.ts';
 import { seededRandom } from '../src/testing/random.ts';
 import type { Shipped } from './shipped.ts';
@@ -28,6 +32,7 @@ export class WholeNetwork {
     private readonly device: GPUDevice,
     private readonly net: GpuNetwork,
     private readonly decoder: GpuDecoder,
+    private readonly norm: MemoryNorm,
     readonly prompt: NetworkPrompt,
     private readonly queries: Shipped['captions'],
   ) {}
@@ -40,11 +45,13 @@ export class WholeNetwork {
   ): Promise<WholeNetwork> {
     const network = await before.network();
     if (!network) throw new Error('vision or fusion is of a kind that our kernels do not know');
-    const decoder = await GpuDecoder.create(device, shape, weights, tiling);
+    const { norm: end } = network.fusion;
+    const decoder = await GpuDecoder.create(device, shape, weights, tiling, end);
     try {
       const prepared = await prepareNetwork(device, before.manifest, network, tiling);
       const net = new GpuNetwork(prepared, decoder);
-      return new WholeNetwork(device, net, decoder, before.prompt(), captions);
+      const norm = await MemoryNorm.create(decoder.memoryBuffer(1), shape, device, end);
+      return new WholeNetwork(device, net, decoder, norm, before.prompt(), captions);
     } catch (error) {
       decoder.dispose();
       throw error;
@@ -62,13 +69,12 @@ export class WholeNetwork {
     return this.decoder.shape.memory - this.prompt.ids.length + this.prompt.used;
   }
 
-  /** Queues everything before the decoder, and the memory's copy into `into`; a caption must have been. */
+  /** Queues everything before a decoder, with the memory normed in `into`; a caption must have been. */
   async fuse(image: RgbaPixels, into: GPUBuffer): Promise<void> {
     const { looking, fusing } = await this.steps([image]);
     const encoder = this.device.createCommandEncoder({ label: 'before the decoder' });
     const counter = new CostCounter();
-    counter.dispatch(encoder, [...looking, ...fusing]);
-    encoder.copyBufferToBuffer(this.decoder.memoryBuffer(1), 0, into, 0, into.size);
+    counter.dispatch(encoder, [...looking, ...fusing, this.norm.into(into)]);
     counter.submit(this.device.queue, encoder);
   }
 
@@ -78,7 +84,43 @@ export class WholeNetwork {
   }
 
   dispose(): void {
+    this.norm.dispose();
     this.net.dispose();
     this.decoder.dispose();
+  }
+}
+
+/** The norm that our own decoder folds into its weights and other decoders want done. */
+class MemoryNorm {
+  readonly #steps = new Map<GPUBuffer, Step>();
+
+  private constructor(
+    private readonly kernel: LayerNormKernel,
+    private readonly buffers: Buffers,
+    private readonly from: Readonly<Record<'x' | 'gain' | 'bias', GPUBuffer>>,
+    private readonly rows: number,
+  ) {}
+
+  static async create(
+    x: GPUBuffer,
+    { width, epsilon, memory }: Shipped['shape'],
+    device: GPUDevice,
+    { gain, bias }: FusionNorm,
+  ): Promise<MemoryNorm> {
+    const kernel = await LayerNormKernel.compile(device, width, epsilon);
+    const buffers = new Buffers(device);
+    const weights = { gain: buffers.upload('gain', gain), bias: buffers.upload('bias', bias) };
+    return new MemoryNorm(kernel, buffers, { x, ...weights }, memory);
+  }
+
+  into(y: GPUBuffer): Step {
+    const step =
+      this.#steps.get(y) ?? this.kernel.step(this.buffers, { ...this.from, y }, this.rows);
+    this.#steps.set(y, step);
+    return step;
+  }
+
+  dispose(): void {
+    this.buffers.destroy();
   }
 }

@@ -73,6 +73,7 @@ function sum(a: Timings, b: Timings): Timings {
     vision: a.vision + b.vision,
     fusion: a.fusion + b.fusion,
     decoder: a.decoder + b.decoder,
+    network: a.network + b.network,
     search: a.search + b.search,
     total: a.total + b.total,
   };

@@ -83,8 +83,9 @@ export interface AlignmentSlot {
  * Milliseconds by stage, 0 for what was not done: a look has no fusion, decoder and search, and what
  * is asked of a look no image, preprocess and vision. Stages of a batch are shared by its images.
  *
- * Where our own kernels run all of the network, it is one submit: `decoder` is vision and fusion too,
- * and `preprocess` what it took to queue the pixels.
+ * Where our own kernels run all of the network, it is one submit, of which nobody can tell from outside how
+ * long each part took: `network` is vision, fusion and decoder together, which then are 0, and `preprocess`
+ * what it took to queue the pixels. A look has a submit of its own, which is its `vision`.
  */
 export interface Timings {
   /** Decoding the file into pixels; the page fetches it before. */
@@ -95,6 +96,8 @@ export interface Timings {
   readonly fusion: number;
   /** From memory to every slot's tokens, read-back included. */
   readonly decoder: number;
+  /** Vision unless it was looked before, fusion and decoder in one submit, read-back included. */
+  readonly network: number;
   /** From the slots' tokens to a text. */
   readonly search: number;
   /** From the start of the job in the worker; waiting for earlier jobs is not counted. */

@@ -12,6 +12,7 @@ import {
   type Scored,
 } from '../../src/model/decoder.ts';
 import { ReferenceDecoder } from '../../src/reference/decoder.ts';
+import { layerNorm } from '../../src/reference/layernorm.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { randomNumbers, randomWeights, seededRandom } from '../../src/testing/random.ts';
 import { writeSafetensors } from '../../src/testing/safetensors.ts';
@@ -146,6 +147,40 @@ test.each([
     gpu.dispose();
   }),
 );
+
+test('a memory that lacks its norm, which costs no dispatch', () =>
+  withDevice(async ({ device }) => {
+    const random = seededRandom(6);
+    const gain = randomNumbers(random, small.width).map((x) => 1 + x / 4);
+    const bias = randomNumbers(random, small.width);
+    // As files come: the decoder's own before what the norm is in.
+    const norm = new Promise<{ gain: Float32Array; bias: Float32Array }>((resolve) => {
+      setTimeout(() => resolve({ gain, bias }), 20);
+    });
+    const gpu = await GpuDecoder.create(device, small, weights, hardwareTiling, norm);
+    expect(gpu.normsMemory).toBe(true);
+    expect((await smallDecoder(device)).normsMemory).toBe(false);
+    const memory = randomNumbers(random, small.memory * small.width, 3);
+    const normed = layerNorm(memory, { gain, bias, epsilon: small.epsilon });
+    const [wanted] = reference.decode(Float32Array.from(normed), everything);
+    device.queue.writeBuffer(gpu.memoryBuffer(1), 0, memory.buffer);
+    const { decodings, cost } = await gpu.decode(everything);
+    expect(decodings[0]?.slots.map(({ token }) => token)).toEqual(
+      wanted?.slots.map(({ token }) => token),
+    );
+    expectClose(
+      decodings[0]?.slots.map(({ logProb }) => logProb) ?? [],
+      wanted?.slots.map(({ logProb }) => logProb) ?? [],
+      1e-4,
+    );
+    expect(cost.dispatches).toBe(8 * small.layers);
+    gpu.dispose();
+
+    const failed = Promise.reject(new NarvlError('integrity', 'no norm'));
+    await expect(
+      GpuDecoder.create(device, small, weights, hardwareTiling, failed),
+    ).rejects.toMatchObject({ code: 'integrity' });
+  }));
 
 test('one layer, one head, fewer tokens than posteriors, one query', () =>
   withDevice(async ({ device }) => {

@@ -57,8 +57,10 @@ function wanted({ data, width: across, height }: RgbaPixels, prompt: readonly nu
 }
 
 async function open(device: GPUDevice) {
-  const decoder = await GpuDecoder.create(device, shape, weights);
-  const prepared = await prepareNetwork(device, manifest, network, tilingFor(device));
+  const tiling = tilingFor(device);
+  const { norm } = network.fusion;
+  const decoder = await GpuDecoder.create(device, shape, weights, tiling, norm);
+  const prepared = await prepareNetwork(device, manifest, network, tiling);
   return { net: new GpuNetwork(prepared, decoder), decoder };
 }
 
@@ -107,6 +109,10 @@ test('captions, a batch and looks say what the reference says', () =>
     // What a kept look saves: pixels, stem, blocks, head and finer scale, and three for what is seen.
     const blocks = network.vision.blocks.reduce((sum, { expand }) => sum + (expand ? 3 : 2), 0);
     const looking = 1 + 1 + blocks + 2 + 3;
+    // Behind it five a layer of fusion and eight of the decoder, four fewer in its first, and five around.
+    const layers = 5 * network.fusion.layers.length + 8 * shape.layers - 4;
+    expect(cost.dispatches).toBe(blocks + layers + 12);
+    expect(cost.dispatches).toBe(looking + layers + 5);
 
     // Two that are kept, asked in turns, with a caption of another between.
     const looks = [await net.see([a])];
@@ -121,6 +127,16 @@ test('captions, a batch and looks say what the reference says', () =>
     }
     for (const look of looks) look.dispose();
     net.dispose();
+    decoder.dispose();
+  }));
+
+test('a decoder whose memory must come normed is refused', () =>
+  withDevice(async ({ device }) => {
+    const tiling = tilingFor(device);
+    const decoder = await GpuDecoder.create(device, shape, weights, tiling);
+    const prepared = await prepareNetwork(device, manifest, network, tiling);
+    expect(() => new GpuNetwork(prepared, decoder)).toThrow(/folds in the memory's norm/);
+    prepared.buffers.destroy();
     decoder.dispose();
   }));
 

@@ -7,6 +7,7 @@ import { tilingFor } from '../../src/gpu/tiling.ts';
 import { loadModelFiles } from '../../src/model/files.ts';
 import { readNetwork } from '../../src/model/network.ts';
 import { parseSafetensors } from '../../src/model/safetensors.ts';
+import { layerNorm } from '../../src/reference/layernorm.ts';
 import { preprocess } from '../../src/reference/preprocess.ts';
 import { expectClose } from '../../src/testing/close.ts';
 import { seededRandom } from '../../src/testing/random.ts';
@@ -39,13 +40,16 @@ test('the same memory and names', () =>
     const wanted = await encoder.fuse(await encoder.look(pixels, 1), ids);
 
     const weights = parseSafetensors(files['decoder.safetensors']);
-    const decoder = await GpuDecoder.create(device, shape, weights);
-    const prepared = await prepareNetwork(device, manifest, network, tilingFor(device));
+    const tiling = tilingFor(device);
+    const { norm } = network.fusion;
+    const decoder = await GpuDecoder.create(device, shape, weights, tiling, norm);
+    const prepared = await prepareNetwork(device, manifest, network, tiling);
     const net = new GpuNetwork(prepared, decoder);
     const sight = await net.see([{ data, width, height }]);
     const queries = { first: 0, count: 32 };
     const { names } = await net.write(sight, { ids, used: words.length }, { queries });
-    const memory = await bench.floats([], decoder.memoryBuffer(1), length * shape.width);
+    const unnormed = await bench.floats([], decoder.memoryBuffer(1), length * shape.width);
+    const memory = layerNorm(unnormed, { ...norm, epsilon: shape.epsilon });
     expectClose(memory, wanted.memory.subarray(0, length * shape.width), 2e-3);
     const [told] = wanted.names;
     expect(names[0]?.map(({ tokens }) => tokens)).toEqual(told?.map(({ tokens }) => tokens));

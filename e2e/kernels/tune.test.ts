@@ -4,6 +4,7 @@ import { GpuDecoder } from '../../src/gpu/decoder.ts';
 import { hardwareTiling, softwareTiling, type Tiling } from '../../src/gpu/tiling.ts';
 import { fastestDecoder } from '../../src/gpu/tune.ts';
 import { ReferenceDecoder } from '../../src/reference/decoder.ts';
+import { layerNorm } from '../../src/reference/layernorm.ts';
 import { randomNumbers, randomWeights, seededRandom } from '../../src/testing/random.ts';
 import { withDevice } from './device.ts';
 
@@ -23,15 +24,23 @@ test('of those that can be built, the one with the least median', () =>
       ['impossible', { ...hardwareTiling, tileColumns: 1 << 20 }],
     ]);
     device.pushErrorScope('validation');
-    const tuned = await fastestDecoder(device, shape, weights, queries, candidates);
+    const random = seededRandom(5);
+    const norm = {
+      gain: randomNumbers(random, shape.width),
+      bias: randomNumbers(random, shape.width),
+    };
+    const tuned = await fastestDecoder(device, shape, weights, queries, candidates, norm);
     await device.popErrorScope();
     expect([...tuned.milliseconds.keys()]).toEqual(['software', 'hardware']);
     expect(tuned.milliseconds.get(tuned.name)).toBe(Math.min(...tuned.milliseconds.values()));
 
-    const memory = randomNumbers(seededRandom(5), shape.memory * shape.width);
+    const memory = randomNumbers(random, shape.memory * shape.width);
     device.queue.writeBuffer(tuned.decoder.memoryBuffer(1), 0, memory.buffer);
     const request = { memoryLengths: [12], queries };
-    const [wanted] = new ReferenceDecoder(shape, weights).decode(memory, request);
+    const [wanted] = new ReferenceDecoder(shape, weights).decode(
+      Float32Array.from(layerNorm(memory, { ...norm, epsilon: shape.epsilon })),
+      request,
+    );
     const { decodings } = await tuned.decoder.decode(request);
     expect(decodings[0]?.tokens).toEqual(wanted?.tokens);
     tuned.decoder.dispose();

@@ -36,6 +36,13 @@ it('explains, searches and lists alternatives', async () => {
     expect(cells[at]).toBeCloseTo(cell, 2);
   }
   expect(here.cost.submits).toBe(1);
+  // What one submit cannot tell apart is one figure; elsewhere there is none such.
+  expect(here.timings).toMatchObject({ vision: 0, fusion: 0, decoder: 0 });
+  expect(here.timings.network).toBeGreaterThan(0);
+  expect(there.timings.network).toBe(0);
+  for (const { total, ...stages } of [here.timings, there.timings]) {
+    expect(Object.values(stages).reduce((sum, ms) => sum + ms)).toBeCloseTo(total);
+  }
   expect(chosen(await ours.caption(image, { search: 'greedy' }))).toEqual(
     chosen(await theirs.caption(image, { search: 'greedy' })),
   );
@@ -45,6 +52,8 @@ it('scores candidates, points and judges, of a photo and of a look', async () =>
   const image = picture(224, 224, 32);
   const candidates = ['red', 'blue', 'dark green'];
   const look = await ours.look(image);
+  expect(look.timings.vision).toBeGreaterThan(0);
+  expect(look.timings.network).toBe(0);
   const answer = await theirs.answer(image, 'what colour is it?', { candidates });
   const located = await theirs.locate(image, 'the red dog');
   const judged = await theirs.entails(image, 'a dog runs');

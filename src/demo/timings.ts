@@ -3,18 +3,24 @@ import type { Caption, Timings } from '../index.ts';
 import { make } from './dom.ts';
 import { count, deviceNames, milliseconds } from './format.ts';
 
-const stages: readonly (readonly [Exclude<keyof Timings, 'total'>, string])[] = [
-  ['image', 'Image'],
-  ['preprocess', 'Preprocess'],
-  ['vision', 'Vision'],
-  ['fusion', 'Fusion'],
-  ['decoder', 'Decoder'],
-  ['search', 'Search'],
-];
+type Stages = readonly (readonly [Exclude<keyof Timings, 'total'>, string])[];
+
+/** Vision, fusion and decoder are told apart only where they are not one submit. */
+function stagesOf({ network }: Timings): Stages {
+  const between: Stages =
+    network > 0
+      ? [['network', 'Network, in one submit']]
+      : [
+          ['vision', 'Vision'],
+          ['fusion', 'Fusion'],
+          ['decoder', 'Decoder'],
+        ];
+  return [['image', 'Image'], ['preprocess', 'Preprocess'], ...between, ['search', 'Search']];
+}
 
 /** The bar is for the eye; the list below it says the same in words. */
 function createBar(timings: Timings): HTMLElement {
-  const segments = stages.map(([stage]) => {
+  const segments = stagesOf(timings).map(([stage]) => {
     const segment = make('span', { 'data-stage': stage });
     segment.style.setProperty('flex-grow', String(timings[stage]));
     return segment;
@@ -54,7 +60,7 @@ export function createTimings({ timings, device, cost }: Caption): HTMLElement {
     make(
       'dl',
       { class: 'stages' },
-      ...stages.map(([stage, name]) => entry(name, milliseconds(timings[stage]), stage)),
+      ...stagesOf(timings).map(([stage, name]) => entry(name, milliseconds(timings[stage]), stage)),
       entry('Total', milliseconds(timings.total), 'total'),
     ),
     make('dl', { class: 'facts' }, ...facts),

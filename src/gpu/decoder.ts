@@ -16,6 +16,7 @@ import { allocate, Buffers } from './buffers.ts';
 import { readPacked, readRecord, recordLength } from './collapse.ts';
 import { CostCounter } from './counters.ts';
 import { deviceLost } from './device.ts';
+import type { NormWeights } from './fold.ts';
 import { compileKernels } from './kernels.ts';
 import { buildPlan, type Plan, type PlanContext } from './plan.ts';
 import { type Numbers, Results, type Source } from './results.ts';
@@ -54,6 +55,8 @@ export class GpuDecoder {
   private constructor(
     context: PlanContext,
     readonly bits: Pick<Tiling, 'weightBits' | 'productBits'>,
+    /** Whether `memoryBuffer` takes rows that still lack the norm at their end. */
+    readonly normsMemory: boolean,
     weightBuffers: Buffers,
   ) {
     this.#context = context;
@@ -68,6 +71,8 @@ export class GpuDecoder {
    * Compiles the kernels and uploads the weights, those that are still on their way as they come.
    *
    * @param tiling how kernels are cut into workgroups; by default, what suits the device
+   * @param memoryNorm the layer norm that the memory still lacks, [width] each, which then costs no
+   * dispatch of its own; without it memory comes normed, as fusion.onnx writes it
    * @throws NarvlError 'invalid-model' if the weights do not fit the shape or the device.
    * @throws NarvlError 'out-of-memory' if they do not fit the GPU's memory, and what keeps weights
    * from arriving.
@@ -77,18 +82,22 @@ export class GpuDecoder {
     shape: DecoderShape,
     weights: DecoderWeights | ArrivingWeights,
     tiling: Tiling = tilingFor(device),
+    memoryNorm: NormWeights | undefined | Promise<NormWeights | undefined> = undefined,
   ): Promise<GpuDecoder> {
     checkShape(shape);
     const buffers = new Buffers(device);
+    const norm = Promise.resolve(memoryNorm);
     try {
-      const [, uploaded, kernels] = await settled([
+      const [, uploaded, kernels, normed] = await settled([
         weights instanceof ArrivingWeights ? weights.all : Promise.resolve(weights),
-        uploadWeights(buffers, shape, weights, tiling.weightBits),
-        compileKernels(device, shape, tiling),
+        uploadWeights(buffers, shape, weights, tiling.weightBits, norm),
+        compileKernels(device, shape, tiling, norm),
+        norm,
       ]);
       return new GpuDecoder(
         { device, shape, kernels, weights: uploaded },
         { weightBits: tiling.weightBits, productBits: tiling.productBits },
+        normed !== undefined,
         buffers,
       );
     } catch (error) {
@@ -101,8 +110,8 @@ export class GpuDecoder {
     return this.#context.shape;
   }
   /**
-   * The buffer that `decode` reads the memory of a batch from: f32 [batch, T, width], usable as
-   * storage and both ends of a copy. The same buffer every time, and the decoder's to destroy.
+   * The buffer that `decode` reads the memory of a batch from: f32 [batch, T, width], normed unless
+   * `normsMemory`, usable as storage and both ends of a copy. The same buffer every time, and the decoder's to destroy.
    *
    * @throws NarvlError 'invalid-argument' if the device binds no buffer of that size.
    */

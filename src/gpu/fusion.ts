@@ -10,7 +10,6 @@ import { AttentionKernel } from './attention.ts';
 import { allocateIn, type Buffers } from './buffers.ts';
 import { ClassesKernel, TOLD_NUMBERS } from './classes.ts';
 import { foldNorm, type LinearWeights } from './fold.ts';
-import { LayerNormKernel } from './layernorm.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
 import { MemoryRowsKernel } from './memory-rows.ts';
 import { packWeights } from './pack.ts';
@@ -66,15 +65,12 @@ export interface FusionOnGpu {
     readonly out: LinearKernel;
     readonly up: LinearKernel;
     readonly down: LinearKernel;
-    readonly norm: LayerNormKernel;
   };
   readonly image: LinearOnGpu;
   readonly embeddings: GPUBuffer;
   readonly positions: GPUBuffer;
   readonly norms: GPUBuffer;
   readonly layers: readonly Layer[];
-  readonly gain: GPUBuffer;
-  readonly bias: GPUBuffer;
 }
 
 /** Numbers from one row of features to the next one's. */
@@ -135,7 +131,7 @@ export async function prepareFusion(
     return { count, pieces, classes, logits, classifier: weights, kernel, names };
   };
   const norm = tags?.norm ?? network.wordNorm; // Without names it is not read.
-  const [onGpuTags, image, rows, qkv, attention, out, up, down, end] = await settled([
+  const [onGpuTags, image, rows, qkv, attention, out, up, down] = await settled([
     prepareTags(),
     // The names' part of its matrix is computed here, in f32.
     LinearKernel.compile(device, { inputs: stride, outputs: width }, wide(tiling)),
@@ -155,9 +151,8 @@ export async function prepareFusion(
     linear(width, width, { residual: true }),
     linear(width, ffn, { ...normed, gelu: true }),
     linear(ffn, width, { residual: true }),
-    LayerNormKernel.compile(device, width, epsilon),
   ]);
-  const [imageWeights, embeddings, positions, norms, layers, gain, bias] = await settled([
+  const [imageWeights, embeddings, positions, norms, layers] = await settled([
     imageMatrix(buffers, network, shape, tiling),
     put('embeddings', network.words),
     put(
@@ -172,21 +167,17 @@ export async function prepareFusion(
       ),
     ),
     settled(network.layers.map(layer)),
-    put('memory gain', network.norm.gain),
-    put('memory bias', network.norm.bias),
   ]);
   return {
     shape: { ...shape, ffn },
     stride,
     tags: onGpuTags,
-    kernels: { image, rows, qkv, attention, out, up, down, norm: end },
+    kernels: { image, rows, qkv, attention, out, up, down },
     image: imageWeights,
     embeddings,
     positions,
     norms,
     layers,
-    gain,
-    bias,
   };
 }
 
@@ -235,13 +226,16 @@ export interface FusionBuffers {
   readonly prompt: GPUBuffer;
   /** u32 [batch]: rows of the memory that hold something. */
   readonly lengths: GPUBuffer;
-  /** [batch, cells + names' pieces + words, width] */
+  /**
+   * [batch, cells + names' pieces + words, width], without the network's last norm: the decoder's only
+   * product over these rows has it folded in.
+   */
   readonly memory: GPUBuffer;
 }
 
-/** The dispatches from what an image comes to and a prompt to the memory: five a layer, and two. */
+/** The dispatches from what an image comes to and a prompt to the memory: five a layer, and one. */
 export function fusionSteps(
-  { shape, tags, kernels, layers, ...learnt }: FusionOnGpu,
+  { shape, tags, kernels, layers, embeddings, positions, norms }: FusionOnGpu,
   owner: Buffers,
   { cells, told }: Seen,
   { prompt, lengths, memory }: FusionBuffers,
@@ -256,7 +250,7 @@ export function fusionSteps(
   const seen = owner.storage('fusion seen', rows * width);
   const inside = owner.storage('fusion inside', rows * shape.ffn);
   const names = tags?.names ?? told;
-  const begin = { cells, told, names, prompt, ...learnt, y: x };
+  const begin = { cells, told, names, prompt, embeddings, positions, norms, y: x };
   const layout = {
     batch,
     queries: count,
@@ -268,14 +262,17 @@ export function fusionSteps(
   };
   return [
     kernels.rows.step(owner, begin, batch),
-    ...layers.flatMap((layer) => [
+    ...layers.flatMap((layer, i) => [
       kernels.qkv.step(owner, { ...layer.qkv, x, y: qkv }, rows),
       kernels.attention.step(owner, { queries: qkv, memory: qkv, lengths, y: seen }, layout),
       kernels.out.step(owner, { ...layer.out, x: seen, residual: x, y: other }, rows),
       kernels.up.step(owner, { ...layer.up, x: other, y: inside }, rows),
-      kernels.down.step(owner, { ...layer.down, x: inside, residual: other, y: x }, rows),
+      kernels.down.step(
+        owner,
+        { ...layer.down, x: inside, residual: other, y: i + 1 < layers.length ? x : memory },
+        rows,
+      ),
     ]),
-    kernels.norm.step(owner, { ...learnt, x, y: memory }, rows),
   ];
 }
 

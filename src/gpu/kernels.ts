@@ -3,6 +3,7 @@ import { type DecoderShape, posteriorCount } from '../model/decoder.ts';
 import { AttentionKernel } from './attention.ts';
 import { AttentionMapKernel } from './attention-map.ts';
 import { CollapseKernel } from './collapse.ts';
+import type { NormWeights } from './fold.ts';
 import { LayerNormKernel } from './layernorm.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
 import { ScoreKernel } from './score.ts';
@@ -26,11 +27,16 @@ export interface Kernels {
   readonly score: ScoreKernel;
 }
 
-/** Compiles all kernels of a decoder of this shape, at the same time. */
+/**
+ * Compiles all kernels of a decoder of this shape, at the same time.
+ *
+ * @param memoryNorm the norm that the memory still lacks; none if it comes normed
+ */
 export async function compileKernels(
   device: GPUDevice,
   shape: DecoderShape,
   tiling: Tiling,
+  memoryNorm: Promise<NormWeights | undefined>,
 ): Promise<Kernels> {
   const { width, heads, layers, ffn, epsilon } = shape;
   const k = posteriorCount(shape);
@@ -39,7 +45,7 @@ export async function compileKernels(
   const normed = { normEpsilon: epsilon };
   return together<Kernels>({
     queriesNorm: LayerNormKernel.compile(device, width, epsilon),
-    kv: linear(width, 2 * width * layers),
+    kv: memoryNorm.then((norm) => linear(width, 2 * width * layers, norm ? normed : {})),
     qkv: linear(width, 3 * width, normed),
     out: linear(width, width, { residual: true }),
     crossQ: linear(width, width, normed),

@@ -7,7 +7,7 @@
  */
 import { NarvlError } from '../errors.ts';
 import type { DecodeRequest, QueryRange } from '../model/decoder.ts';
-import type { FusionTags } from '../model/fusion.ts';
+import type { FusionNorm, FusionTags } from '../model/fusion.ts';
 import type { RgbaPixels } from '../model/image.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
@@ -126,6 +126,8 @@ export interface PreparedNetwork {
   readonly vision: VisionOnGpu;
   readonly fusion: FusionOnGpu;
   readonly tags: FusionTags | undefined;
+  /** What the decoder is to be made with: fusion leaves this to it. */
+  readonly memoryNorm: FusionNorm;
   /** Of the weights. */
   readonly buffers: Buffers;
 }
@@ -157,7 +159,8 @@ export async function prepareNetwork(
       prepareVision(buffers, network.vision, image.size, stride, tiling),
       prepareFusion(buffers, network.fusion, shape, tiling),
     ]);
-    return { manifest, preprocessor, vision, fusion, tags, buffers };
+    const memoryNorm = network.fusion.norm;
+    return { manifest, preprocessor, vision, fusion, tags, memoryNorm, buffers };
   } catch (error) {
     buffers.destroy();
     throw error;
@@ -168,11 +171,15 @@ export async function prepareNetwork(
 export class GpuNetwork {
   readonly #batches = new Map<number, Batch>();
 
-  /** @param decoder on the same device, and the caller's to dispose of */
+  /** @param decoder on the same device, made with `memoryNorm`, and the caller's to dispose of */
   constructor(
     private readonly prepared: PreparedNetwork,
     private readonly decoder: GpuDecoder,
-  ) {}
+  ) {
+    if (!decoder.normsMemory) {
+      throw new NarvlError('worker-failed', "Expected a decoder that folds in the memory's norm");
+    }
+  }
 
   /**
    * Queues the images' bytes. What is made of them waits for `write`, or for `keep` of what this

@@ -45,7 +45,7 @@ export interface Plan {
  * A pass takes 8 dispatches a layer: four fewer in layer 0, and four around the layers.
  *
  * @param buffers makes and owns the plan's buffers
- * @param memory [batch, T, width], read by every pass
+ * @param memory [batch, T, width], read by every pass; what norm it lacks is in `weights.kv`
  */
 export function buildPlan(
   { device, shape, kernels, weights }: PlanContext,

@@ -2,6 +2,7 @@
 import type { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { DecoderShape, DecoderWeights, QueryRange } from '../model/decoder.ts';
 import { GpuDecoder } from './decoder.ts';
+import type { NormWeights } from './fold.ts';
 import { hardwareTiling, runsOn, type Tiling } from './tiling.ts';
 
 /**
@@ -37,6 +38,7 @@ const BUDGET = 1000;
  * A variant that the device cannot build or run is left out, and one whose feature it lacks is not
  * tried.
  *
+ * @param memoryNorm as `GpuDecoder.create` takes it
  * @throws NarvlError as `GpuDecoder.create` and `decode` do, if none is left.
  */
 export async function fastestDecoder(
@@ -45,6 +47,7 @@ export async function fastestDecoder(
   weights: DecoderWeights | ArrivingWeights,
   queries: QueryRange,
   candidates: ReadonlyMap<string, Tiling> = variants,
+  memoryNorm: NormWeights | undefined = undefined,
 ): Promise<Tuned> {
   const decoders = new Map<string, GpuDecoder>();
   let failure: unknown;
@@ -53,7 +56,7 @@ export async function fastestDecoder(
     try {
       decoders.set(
         name,
-        await accepted(device, () => GpuDecoder.create(device, shape, weights, tiling)),
+        await accepted(device, () => GpuDecoder.create(device, shape, weights, tiling, memoryNorm)),
       );
     } catch (error) {
       failure = error;

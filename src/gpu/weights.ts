@@ -3,7 +3,7 @@ import type { ArrivingWeights } from '../model/arriving-weights.ts';
 import { checkWeight, weightShapes } from '../model/checks.ts';
 import type { DecoderShape, DecoderWeights, WeightBits } from '../model/decoder.ts';
 import { allocateIn, type Buffers } from './buffers.ts';
-import { foldNorm, type LinearWeights, padOutputs } from './fold.ts';
+import { foldNorm, type LinearWeights, type NormWeights, padOutputs } from './fold.ts';
 import { packWeights } from './pack.ts';
 import { settled } from './settled.ts';
 
@@ -41,6 +41,7 @@ export interface WeightsOnGpu {
  * Uploads weights into buffers of the caller's, who destroys them if this fails: each layer's as soon
  * as they are there.
  *
+ * @param memoryNorm the norm that the memory still lacks, [width] each; none if it comes normed
  * @throws NarvlError 'invalid-model' that names a weight which is missing or has another shape.
  * @throws NarvlError 'out-of-memory' if they do not fit the GPU's memory, and what keeps them from
  * arriving.
@@ -50,6 +51,7 @@ export async function uploadWeights(
   shape: DecoderShape,
   weights: DecoderWeights | ArrivingWeights,
   bits: WeightBits,
+  memoryNorm: Promise<NormWeights | undefined> = Promise.resolve(undefined),
 ): Promise<WeightsOnGpu> {
   const shapes = weightShapes(shape);
   const data = async (name: string): Promise<Float32Array> => {
@@ -75,6 +77,10 @@ export async function uploadWeights(
   };
   const plain = async (name: string) => upload(name, await read(name));
   const normed = async (name: string, norm: string) => upload(name, await fold(name, norm));
+  const memoryProduct = async (name: string) => {
+    const [linear, norm] = await Promise.all([read(name), memoryNorm]);
+    return upload(name, norm ? foldNorm(linear, norm) : linear);
+  };
   const rows = async (name: string) => {
     const numbers = await data(name);
     return allocateIn(buffers, () => buffers.upload(name, numbers));
@@ -95,7 +101,7 @@ export async function uploadWeights(
     rows('queries.weight'),
     rows('queries.norm.weight'),
     rows('queries.norm.bias'),
-    plain('cross.kv'),
+    memoryProduct('cross.kv'),
     fold('head', 'head.norm').then((folded) => upload('head', padOutputs(folded))),
     settled(Array.from({ length: shape.layers }, (_, i) => layer(i))),
   ]);

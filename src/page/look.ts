@@ -57,7 +57,7 @@ export interface Looker {
  * `worker-failed` or `device-lost`.
  */
 export class Look {
-  /** What looking took; fusion, decoder and search are 0. */
+  /** What looking took; fusion, decoder, network and search are 0. */
   readonly timings: Timings;
   readonly #looker: Looker;
   readonly #disposal = new Ending();

@@ -9,6 +9,7 @@ import { usualTiling } from '../gpu/tiling.ts';
 import { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { ModelDownload } from '../model/files.ts';
 import type { Manifest } from '../model/manifest.ts';
+import type { Network } from '../model/network.ts';
 import type { DecoderDevice, Device, DeviceChoice } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { WasmDecoder } from '../wasm/decoder.ts';
@@ -72,35 +73,54 @@ export function chooseDevice(
 }
 
 /**
- * What stands before the decoder: our own kernels where the decoder's run and they know the model's kind,
- * so that onnxruntime is not even fetched; else onnxruntime's.
+ * Vision and fusion for our own kernels, which are to run them where they run the decoder; undefined
+ * if that is elsewhere, or if they do not know the model's kind.
  *
- * @throws NarvlError as `Encoder.create`, `readNetwork` and `prepareNetwork` do.
+ * @throws NarvlError as `readNetwork` does, and what keeps the files from coming.
+ */
+export async function readOwnNetwork(
+  { encoder, decoder }: Pick<Device, 'encoder' | 'decoder'>,
+  { manifest, files }: Pick<ModelDownload, 'manifest' | 'files'>,
+): Promise<Network | undefined> {
+  if (encoder !== 'webgpu' || decoder !== 'webgpu') return undefined;
+  // Only here are weights read out of graphs.
+  const { readNetwork } = await import('../model/network.ts');
+  return readNetwork(manifest, await files['vision.onnx'], await files['fusion.onnx']);
+}
+
+/**
+ * What stands before the decoder: our own kernels if they have a network to run, so that onnxruntime is
+ * not even fetched; else onnxruntime's.
+ *
+ * @throws NarvlError as `Encoder.create` and `prepareNetwork` do, and what `own` rejects with.
  */
 export async function openEncoder(
-  { encoder, decoder }: Pick<Device, 'encoder' | 'decoder'>,
+  { encoder }: Pick<Device, 'encoder'>,
   { weightBits }: DeviceChoice,
   gpu: Gpu | undefined,
   { manifest, files }: Pick<ModelDownload, 'manifest' | 'files'>,
+  own: Promise<Network | undefined>,
 ): Promise<PreparedNetwork | Encoder> {
   const device = gpu && encoder === 'webgpu' ? gpu.device : undefined;
-  const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
-  if (device && decoder === 'webgpu') {
-    // Only here are weights read out of graphs.
-    const { readNetwork } = await import('../model/network.ts');
-    const network = readNetwork(manifest, await vision, await fusion);
-    if (network) return prepareNetwork(device, manifest, network, usualTiling(device, weightBits));
+  const network = await own;
+  if (device && network) {
+    return prepareNetwork(device, manifest, network, usualTiling(device, weightBits));
   }
+  const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
   return Encoder.create(manifest, vision, fusion, device ?? 'wasm');
 }
 
-/** @param encoder is waited for where the same runtime is to run the decoder. */
+/**
+ * @param encoder is waited for where the same runtime is to run the decoder.
+ * @param own what leaves its last norm to the decoder, if there is such a network
+ */
 export async function openDecoder(
   where: DecoderDevice,
   choice: DeviceChoice,
   gpu: Gpu | undefined,
   { manifest, weights, files }: Omit<ModelDownload, 'all'>,
   encoder: Promise<unknown>,
+  own: Promise<Network | undefined>,
 ): Promise<Decoder> {
   if (where === 'wasm') {
     const graph = files['decoder.onnx'];
@@ -115,8 +135,9 @@ export async function openDecoder(
   }
   const { bytes } = manifest.files['decoder.safetensors'];
   const arriving = new ArrivingWeights(weights, bytes);
+  const memoryNorm = own.then((network) => network?.fusion.norm);
   return gpu && where === 'webgpu'
-    ? tunedDecoder(gpu, manifest, arriving, choice, encoder)
+    ? tunedDecoder(gpu, manifest, arriving, choice, encoder, memoryNorm)
     : new ReferenceDecoder(manifest.decoder, await arriving.all);
 }
 

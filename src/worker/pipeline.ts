@@ -64,6 +64,7 @@ import {
   openDecoder,
   openEncoder,
   readChoice,
+  readOwnNetwork,
   withDecoder,
   withoutGpu,
 } from './devices.ts';
@@ -167,9 +168,10 @@ export class Pipeline {
       fallback === undefined ? chooseGpu(choice) : undefined,
     ]);
     const device = chooseDevice(choice, gpu, manifest);
-    const opening = openEncoder(device, choice, gpu, { manifest, files });
+    const own = readOwnNetwork(device, { manifest, files });
+    const opening = openEncoder(device, choice, gpu, { manifest, files }, own);
     const [decoder, before, { tokenizer, searches }] = await Promise.all([
-      openDecoder(device.decoder, choice, gpu, { manifest, weights, files }, opening),
+      openDecoder(device.decoder, choice, gpu, { manifest, weights, files }, opening, own),
       opening,
       all.then((model) => {
         onProgress({ stage: 'prepare', ...bytes });
@@ -406,7 +408,7 @@ export class Pipeline {
   async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Reply[]> {
     const { views, timings } = sight;
     this.#checkAlive(signal);
-    const { decodings, cost, names, fusion, decode } = await this.#pass(sight, prompt, signal);
+    const { decodings, cost, names, passed } = await this.#pass(sight, prompt, signal);
     this.#checkAlive(signal);
     const clock = new Stopwatch();
     const findings = decodings.map((decoding, i) =>
@@ -415,13 +417,14 @@ export class Pipeline {
     const search = clock.lap();
     return findings.map((finding, i) => {
       const before = timings[i] ?? noTime;
-      const total = before.total + fusion + decode + search;
+      const { fusion = 0, decoder = 0, network = 0 } = passed;
+      const total = before.total + fusion + decoder + network + search;
       const part = views[i]?.part;
       return {
         ...finding,
         ...(part ? { part } : {}),
         device: this.#device,
-        timings: { ...before, fusion, decoder: decode, search, total },
+        timings: { ...before, fusion, decoder, network, search, total },
         cost,
       };
     });
@@ -432,14 +435,14 @@ export class Pipeline {
     { features }: Sight,
     prompt: Prompt,
     signal: AbortSignal,
-  ): Promise<NetworkResult & { readonly fusion: number; readonly decode: number }> {
+  ): Promise<NetworkResult & { readonly passed: Partial<Timings> }> {
     const { ids, used, queries, wanted } = prompt;
     const request = { queries, ...wanted };
     const encoder = this.#encoder;
     const clock = new Stopwatch();
     if (encoder instanceof GpuNetwork && features instanceof GpuSight) {
       const result = await encoder.write(features, prompt, request);
-      return { ...result, fusion: 0, decode: clock.lap() };
+      return { ...result, passed: { network: clock.lap() } };
     }
     if (encoder instanceof GpuNetwork || features instanceof GpuSight) {
       throw new NarvlError('worker-failed', 'The features are not where their network is');
@@ -452,7 +455,7 @@ export class Pipeline {
       decoder.memory - longest.length + used,
     );
     const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
-    return { decodings, cost, names, fusion, decode: clock.lap() };
+    return { decodings, cost, names, passed: { fusion, decoder: clock.lap() } };
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
@@ -522,6 +525,7 @@ const noTime: Timings = {
   vision: 0,
   fusion: 0,
   decoder: 0,
+  network: 0,
   search: 0,
   total: 0,
 };

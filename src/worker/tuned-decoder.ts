@@ -5,6 +5,7 @@
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import type { Gpu } from '../gpu/device.ts';
+import type { NormWeights } from '../gpu/fold.ts';
 import { usualTiling } from '../gpu/tiling.ts';
 import { fastestDecoder, variants } from '../gpu/tune.ts';
 import type { ArrivingWeights } from '../model/arriving-weights.ts';
@@ -23,6 +24,7 @@ const CACHE = 'narvl-tunings';
 
 /**
  * @param encoder is waited for where something is measured: it is built by the same thread
+ * @param memoryNorm as `GpuDecoder.create` takes it
  * @throws NarvlError `invalid-argument` for what `choice` cannot mean, and as GpuDecoder.create.
  */
 export async function tunedDecoder(
@@ -31,22 +33,30 @@ export async function tunedDecoder(
   weights: ArrivingWeights,
   { weightBits, tune = weightBits === undefined && !adapter.software }: DeviceChoice,
   encoder: Promise<unknown>,
+  memoryNorm: Promise<NormWeights | undefined>,
 ): Promise<GpuDecoder> {
   if (tune && weightBits !== undefined) {
     throw new NarvlError('invalid-argument', 'device.tune: expected no weightBits beside it');
   }
   const { decoder: shape } = manifest;
   if (!tune) {
-    return GpuDecoder.create(device, shape, weights, usualTiling(device, weightBits));
+    return GpuDecoder.create(device, shape, weights, usualTiling(device, weightBits), memoryNorm);
   }
   const address = await addressOf(adapter, shape, [...device.features].sort());
   const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
   const kept = await cache?.match(address).catch(() => undefined);
   const known = variants.get((await kept?.text().catch(() => '')) ?? '');
-  if (known) return GpuDecoder.create(device, shape, weights, known);
+  if (known) return GpuDecoder.create(device, shape, weights, known, memoryNorm);
   await encoder;
   const { queries } = findCaptionTask(manifest, undefined);
-  const { name, decoder } = await fastestDecoder(device, shape, weights, queries);
+  const { name, decoder } = await fastestDecoder(
+    device,
+    shape,
+    weights,
+    queries,
+    variants,
+    await memoryNorm,
+  );
   // Without a cache the next visit measures again.
   await cache?.put(address, new Response(name)).catch(() => undefined);
   return decoder;
