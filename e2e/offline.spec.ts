@@ -39,7 +39,7 @@ test('after the first visit the page works without its server, from a sub-path t
     expect(await image.evaluate((img: HTMLImageElement) => img.naturalWidth)).toBeGreaterThan(0);
   }
   expect(elsewhere).toEqual([]);
-  // Of onnxruntime's two builds, twenty megabytes each, it keeps the one that it takes.
+  // Of onnxruntime's two builds, twenty megabytes each, it keeps the one that it takes, where it takes one.
   const kept = await page.evaluate(async () => {
     const names = (await caches.keys()).filter((name) => name.startsWith('narvl-page '));
     const cache = await caches.open(names[0] ?? '');

@@ -36,7 +36,8 @@ let device = setUpSettings(byId('settings', HTMLFormElement), (choice) => {
 });
 
 async function load(): Promise<void> {
-  if (await host.load(device)) await keepForOffline();
+  const used = await host.load(device);
+  if (used) await keepForOffline(used);
 }
 
 const raceWith = setUpRace(modelUrl);

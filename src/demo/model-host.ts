@@ -46,9 +46,9 @@ export class ModelHost {
 
   /**
    * Load the model on these devices, in place of the one there is.
-   * @returns whether it is there now; the view has heard why not.
+   * @returns the devices that it runs on; none if it is not there, and the view has heard why.
    */
-  async load(device: DeviceChoice): Promise<boolean> {
+  async load(device: DeviceChoice): Promise<Caption['device'] | undefined> {
     this.#loading?.abort();
     this.#model?.dispose();
     this.#model = undefined;
@@ -66,15 +66,15 @@ export class ModelHost {
       const model = await Narvl.load(this.#url, { device, signal, onProgress });
       if (signal.aborted) {
         model.dispose();
-        return false;
+        return undefined;
       }
       this.#model = model;
       this.#view.ready(model.info.device);
       for (const resolve of this.#waiting.splice(0)) resolve(model);
-      return true;
+      return model.info.device;
     } catch (error) {
       if (!signal.aborted) this.#view.failed(asNarvlError(error));
-      return false;
+      return undefined;
     }
   }
 

@@ -7,7 +7,13 @@ import type { Plugin, Rolldown } from 'vite';
 /** The entry's name, and that of its file: a service worker is found at one address for ever. */
 export const SERVICE_WORKER = 'service-worker';
 
-/** Fills in the service worker's list: all that `index.html` reaches, and the public files but the models. */
+/** onnxruntime's scripts and WebAssembly, which are for who has no GPU. */
+const RUNTIME = /^assets\/ort[.-]/;
+
+/**
+ * Fills in the service worker's lists: all that `index.html` reaches, onnxruntime apart, and the public
+ * files but the models.
+ */
 export function offline(): Plugin {
   let publicDir = '';
   return {
@@ -28,7 +34,10 @@ export function offline(): Plugin {
         const open = publicFiles(publicDir);
         for (const file of open) hash.update(file).update(readFileSync(join(publicDir, file)));
         const version = hash.digest('hex').slice(0, 16);
-        const list = JSON.stringify({ version, files: [...built, ...open] });
+        const files = [...built.filter((file) => !RUNTIME.test(file)), ...open];
+        const runtime = built.filter((file) => RUNTIME.test(file));
+        if (runtime.length === 0) throw new Error(`Expected onnxruntime in ${built.join(', ')}`);
+        const list = JSON.stringify({ version, files, runtime });
         worker.code = worker.code.replaceAll('__OFFLINE__', list);
       },
     },
