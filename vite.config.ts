@@ -28,6 +28,7 @@ export default defineConfig({
       input: {
         index: 'index.html',
         bench: 'bench.html',
+        load: 'load.html',
         [SERVICE_WORKER]: 'src/demo/offline/service-worker.ts',
       },
       output: {

@@ -2,6 +2,7 @@
 import { type Browser, chromium } from 'playwright';
 import { startServer } from '../cli/server.ts';
 import { chromiumOptions } from '../e2e/chromium.ts';
+import { runLoad } from './load/cli.ts';
 import { runWith } from './options.ts';
 import type { Report } from './report.ts';
 import type { Wanted } from './run.ts';
@@ -32,4 +33,5 @@ async function bench(wanted: Wanted): Promise<Report> {
   }
 }
 
-await runWith(bench);
+if (process.argv.includes('--load')) await runLoad();
+else await runWith(bench);

@@ -11,6 +11,7 @@ npm run bench:dawn -- [--rounds 11] [--paper] [--json FILE]    under Dawn in Nod
   --rounds  times that each contender is timed
   --paper   the paper's base size too: random weights, slow on a software adapter
   --json    also write the report, which bench.html opens, to a file
+npm run bench -- --load --help                                  how long a visit takes to its first caption
 NARVL_GPU=1 in the environment leaves the adapter to Chromium, for a machine with a GPU.`;
 
 const options = {

@@ -29,6 +29,7 @@ export type {
   EncoderDevice,
   Entailed,
   EntailmentLabel,
+  LoadTimes,
   Located,
   ModelInfo,
   Priority,

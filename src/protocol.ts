@@ -9,6 +9,7 @@ import type { WasmUrls } from './encoder/wasm-urls.ts';
 import type { NarvlErrorCode } from './errors.ts';
 import type { DecoderCost, WeightBits } from './model/decoder.ts';
 import type { Edges } from './model/image.ts';
+import type { LoadStage } from './model/load-stages.ts';
 import type { Region } from './model/part.ts';
 
 /** Where the encoder's graphs run. */
@@ -271,6 +272,28 @@ export interface OpenRequest {
   readonly wasm: WasmUrls;
 }
 
+/**
+ * Milliseconds in which loading was busy with each thing, for the worker that runs now. Kernels are compiled
+ * and weights uploaded while files still come, so that the stages come to more than `total`. By what the first
+ * caption takes longer than later ones, its `timings` tell.
+ */
+export interface LoadTimes extends Readonly<Record<LoadStage, number>> {
+  /** From the worker's start until its script runs. */
+  readonly script: number;
+  /** Getting the model's files, from the network or from the cache, and checking them. */
+  readonly download: number;
+  /** Reading weights out of the graphs, where our own kernels run all of the network; else 0. */
+  readonly read: number;
+  /** Compiling kernels; of onnxruntime, fetching it and making its sessions. */
+  readonly compile: number;
+  /** Folding norms into weights, packing them and handing them to the GPU. */
+  readonly upload: number;
+  /** Trying which cut of the kernels, or how many threads, are fastest here: on a device's first visit. */
+  readonly tune: number;
+  /** From the worker's start until the model is ready. */
+  readonly total: number;
+}
+
 /** What the page learns of a model that is ready. */
 export interface ModelInfo {
   readonly name: string;
@@ -283,6 +306,8 @@ export interface ModelInfo {
   readonly locates: boolean;
   /** Whether `entails` judges statements. */
   readonly entails: boolean;
+  /** How long it took to load, by stage. */
+  readonly load: LoadTimes;
 }
 
 /** Images that go through the network together; more are more jobs. */

@@ -28,6 +28,18 @@ describe('load', () => {
     expect(loaded).toEqual([...loaded].sort((a, b) => a - b));
   });
 
+  it('says how long each stage took', () => {
+    const { load } = narvl.info;
+    const { script, total, ...stages } = load;
+    expect(script).toBeGreaterThan(0);
+    for (const stage of ['download', 'compile', 'upload'] as const) {
+      expect(stages[stage]).toBeGreaterThan(0);
+    }
+    // Of what is not done here: the encoder is onnxruntime's, and a software adapter is not tuned for.
+    expect(stages).toMatchObject({ read: 0, tune: 0 });
+    for (const time of Object.values(stages)) expect(script + time).toBeLessThanOrEqual(total);
+  });
+
   it('puts the decoder on the adapter that is there', () => {
     expect(narvl.info.device.decoder).toBe('webgpu');
     expect(narvl.info.device.adapter).not.toBe('');
@@ -45,6 +57,7 @@ describe('load', () => {
       const [key] = await tunings.keys();
       const kept = key && (await (await tunings.match(key))?.text());
       expect(kept).toContain(`${tuned.info.device.weightBits} bits`);
+      expect(tuned.info.load.tune > 0).toBe(remembered === 0);
       const { posteriors: got } = await tuned.caption(image, { posteriors: true });
       const { posteriors: wanted } = await narvl.caption(image, { posteriors: true });
       expect(got?.tokens[0]?.[0]).toBe(wanted?.tokens[0]?.[0]);

@@ -48,6 +48,11 @@ it('explains, searches and lists alternatives', async () => {
   );
 });
 
+it('says how long it took to read weights out of the graphs', () => {
+  expect(ours.info.load.read).toBeGreaterThan(0);
+  expect(theirs.info.load.read).toBe(0);
+});
+
 it('scores candidates, points and judges, of a photo and of a look', async () => {
   const image = picture(224, 224, 32);
   const candidates = ['red', 'blue', 'dark green'];

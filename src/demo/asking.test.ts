@@ -18,10 +18,9 @@ test('what was asked reads as a question or as it was said', () => {
 });
 
 test('the ways of asking are those of the model', () => {
-  const info = { name: '', tasks: ['caption'], device: {} as never };
   const none = { answers: false, locates: false, entails: false };
-  expect(waysOf({ ...info, ...none })).toEqual([]);
-  expect(waysOf({ ...info, ...none, entails: true, answers: true })).toEqual(['answer', 'entail']);
+  expect(waysOf(none)).toEqual([]);
+  expect(waysOf({ ...none, entails: true, answers: true })).toEqual(['answer', 'entail']);
 });
 
 test.each([

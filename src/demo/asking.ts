@@ -40,7 +40,11 @@ export const ways: Readonly<Record<AskKind, Way>> = {
 };
 
 /** The ways in which a model can be asked. */
-export function waysOf({ answers, locates, entails }: ModelInfo): AskKind[] {
+export function waysOf({
+  answers,
+  locates,
+  entails,
+}: Pick<ModelInfo, 'answers' | 'locates' | 'entails'>): AskKind[] {
   return [
     ...(answers ? (['answer'] as const) : []),
     ...(locates ? (['locate'] as const) : []),

@@ -7,6 +7,7 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { NarvlError } from '../errors.ts';
+import { during } from '../model/load-stages.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
 import { type OnnxRuntime, onnxRuntime, whyNoRuntime } from './runtime.ts';
@@ -58,16 +59,18 @@ export class Encoder {
     fusion: ArrayBuffer | Promise<ArrayBuffer>,
     device: GPUDevice | 'wasm',
   ): Promise<Encoder> {
-    const ort = await onnxRuntime();
+    const ort = await during('compile', onnxRuntime);
     const onGpu = device !== 'wasm';
     // The device is the provider's own option: set on `ort.env` it would be ignored.
     const provider = onGpu ? { name: 'webgpu' as const, device } : 'wasm';
     const open = async (name: string, graph: ArrayBuffer, toGpu: boolean) => {
       try {
-        return await ort.InferenceSession.create(new Uint8Array(graph), {
-          executionProviders: [provider],
-          ...(toGpu ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
-        });
+        return await during('compile', () =>
+          ort.InferenceSession.create(new Uint8Array(graph), {
+            executionProviders: [provider],
+            ...(toGpu ? { preferredOutputLocation: 'gpu-buffer' as const } : {}),
+          }),
+        );
       } catch (cause) {
         const missing = await whyNoRuntime();
         if (missing) throw missing;

@@ -6,10 +6,11 @@
  * class there: names, their scale and the matrix behind them are one matrix, computed at load.
  */
 import type { FusionLayer, FusionNetwork } from '../model/fusion.ts';
+import { during } from '../model/load-stages.ts';
 import { AttentionKernel } from './attention.ts';
 import { allocateIn, type Buffers } from './buffers.ts';
 import { ClassesKernel, TOLD_NUMBERS } from './classes.ts';
-import { foldNorm, type LinearWeights } from './fold.ts';
+import { foldNorm, type LinearWeights, type NormWeights } from './fold.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
 import { MemoryRowsKernel } from './memory-rows.ts';
 import { packWeights } from './pack.ts';
@@ -100,16 +101,22 @@ export async function prepareFusion(
     LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
   const normed = { normEpsilon: epsilon };
   const put = (label: string, data: Float32Array | Uint32Array) =>
-    allocateIn(buffers, () => buffers.upload(label, data));
-  const uploaded = async (label: string, weights: LinearWeights): Promise<LinearOnGpu> => {
-    const { weight, bias } = packWeights(weights, tiling.weightBits);
+    during('upload', () => allocateIn(buffers, () => buffers.upload(label, data)));
+  const uploaded = async (
+    label: string,
+    weights: LinearWeights,
+    norm?: NormWeights,
+  ): Promise<LinearOnGpu> => {
+    const { weight, bias } = await during('upload', () =>
+      packWeights(norm ? foldNorm(weights, norm) : weights, tiling.weightBits),
+    );
     return { weight: await put(label, weight), bias: await put(label, bias) };
   };
   const layer = async ({ selfNorm, qkv, out, ffnNorm, up, down }: FusionLayer): Promise<Layer> => {
     const [a, b, c, d] = await settled([
-      uploaded('fusion qkv', foldNorm(qkv, selfNorm)),
+      uploaded('fusion qkv', qkv, selfNorm),
       uploaded('fusion out', out),
-      uploaded('fusion up', foldNorm(up, ffnNorm)),
+      uploaded('fusion up', up, ffnNorm),
       uploaded('fusion down', down),
     ]);
     return { qkv: a, out: b, up: c, down: d };

@@ -1,4 +1,5 @@
 /** Dispatches: compiling what they run, binding what they read and write, encoding them. */
+import { during } from '../model/load-stages.ts';
 
 /** What a dispatch cannot do without, by its sizes: what a cost model and a profiler count. */
 export interface Work {
@@ -27,17 +28,19 @@ export async function compile(
   code: string,
   constants: Readonly<Record<string, number | boolean>>,
 ): Promise<GPUComputePipeline> {
-  return device.createComputePipelineAsync({
-    label,
-    layout: 'auto',
-    compute: {
-      module: device.createShaderModule({ label, code }),
-      entryPoint: 'main',
-      constants: Object.fromEntries(
-        Object.entries(constants).map(([name, value]) => [name, Number(value)]),
-      ),
-    },
-  });
+  return during('compile', () =>
+    device.createComputePipelineAsync({
+      label,
+      layout: 'auto',
+      compute: {
+        module: device.createShaderModule({ label, code }),
+        entryPoint: 'main',
+        constants: Object.fromEntries(
+          Object.entries(constants).map(([name, value]) => [name, Number(value)]),
+        ),
+      },
+    }),
+  );
 }
 
 /** A buffer, or a part of one. */

@@ -4,6 +4,7 @@
  * Pixels are rows of products and channels their columns, so that a block is three dispatches:
  * expansion, depthwise convolution and projection, with activations and residual in them.
  */
+import { during } from '../model/load-stages.ts';
 import { type Pointwise, sidesOf, type VisionNetwork } from '../model/vision.ts';
 import { allocateIn, type Buffers } from './buffers.ts';
 import { DepthwiseKernel } from './depthwise.ts';
@@ -80,7 +81,7 @@ export async function prepareVision(
     const cut = tilingForRows(tiling, side ** 2, outputs);
     const [kernel, weights] = await settled([
       once({ options, cut }, () => LinearKernel.compile(device, options, cut)),
-      upload(buffers, packWeights(layer, tiling.weightBits)),
+      during('upload', () => upload(buffers, packWeights(layer, tiling.weightBits))),
     ]);
     return { kernel, weights, outputs };
   };
@@ -95,7 +96,7 @@ export async function prepareVision(
     const [expanded, filter, filterWeights, projected] = await settled([
       expand ? product(expand, before, { relu6: true }) : Promise.resolve(undefined),
       once(options, () => DepthwiseKernel.compile(device, options)),
-      upload(buffers, depthwise),
+      during('upload', () => upload(buffers, depthwise)),
       product(project, side, { residual }),
     ]);
     return {

@@ -2,6 +2,7 @@
 import type { ArrivingWeights } from '../model/arriving-weights.ts';
 import { checkWeight, weightShapes } from '../model/checks.ts';
 import type { DecoderShape, DecoderWeights, WeightBits } from '../model/decoder.ts';
+import { during } from '../model/load-stages.ts';
 import { allocateIn, type Buffers } from './buffers.ts';
 import { foldNorm, type LinearWeights, type NormWeights, padOutputs } from './fold.ts';
 import { packWeights } from './pack.ts';
@@ -64,26 +65,27 @@ export async function uploadWeights(
     const [weight, bias] = await pair(name);
     return { weight, bias };
   };
-  const upload = async (name: string, linear: LinearWeights): Promise<LinearOnGpu> => {
-    const { weight, bias } = packWeights(linear, bits);
-    return allocateIn(buffers, () => ({
-      weight: buffers.upload(`${name}.weight`, weight),
-      bias: buffers.upload(`${name}.bias`, bias),
-    }));
-  };
+  const upload = (name: string, linear: LinearWeights): Promise<LinearOnGpu> =>
+    during('upload', () => {
+      const { weight, bias } = packWeights(linear, bits);
+      return allocateIn(buffers, () => ({
+        weight: buffers.upload(`${name}.weight`, weight),
+        bias: buffers.upload(`${name}.bias`, bias),
+      }));
+    });
   const fold = async (name: string, norm: string): Promise<LinearWeights> => {
     const [linear, [gain, bias]] = await Promise.all([read(name), pair(norm)]);
-    return foldNorm(linear, { gain, bias });
+    return during('upload', () => foldNorm(linear, { gain, bias }));
   };
   const plain = async (name: string) => upload(name, await read(name));
   const normed = async (name: string, norm: string) => upload(name, await fold(name, norm));
   const memoryProduct = async (name: string) => {
     const [linear, norm] = await Promise.all([read(name), memoryNorm]);
-    return upload(name, norm ? foldNorm(linear, norm) : linear);
+    return upload(name, norm ? await during('upload', () => foldNorm(linear, norm)) : linear);
   };
   const rows = async (name: string) => {
     const numbers = await data(name);
-    return allocateIn(buffers, () => buffers.upload(name, numbers));
+    return during('upload', () => allocateIn(buffers, () => buffers.upload(name, numbers)));
   };
   const layer = async (i: number): Promise<LayerOnGpu> => {
     const at = `layers.${i}`;

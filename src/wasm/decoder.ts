@@ -10,6 +10,7 @@ import { type OnnxRuntime, onnxRuntime } from '../encoder/runtime.ts';
 import { NarvlError } from '../errors.ts';
 import { checkMemory, checkRequest } from '../model/checks.ts';
 import type { DecodeRequest, DecoderShape, Decoding } from '../model/decoder.ts';
+import { during } from '../model/load-stages.ts';
 import { readLogits } from '../reference/logits.ts';
 
 /** Like any session of the runtime, no two of its calls may overlap, nor its creation another's. */
@@ -32,10 +33,12 @@ export class WasmDecoder {
   ): Promise<WasmDecoder> {
     const ort = await onnxRuntime();
     const session = await runnable(() =>
-      ort.InferenceSession.create(new Uint8Array(graph), {
-        executionProviders: ['wasm'],
-        externalData: [{ path: 'decoder.safetensors', data: new Uint8Array(weights) }],
-      }),
+      during('compile', () =>
+        ort.InferenceSession.create(new Uint8Array(graph), {
+          executionProviders: ['wasm'],
+          externalData: [{ path: 'decoder.safetensors', data: new Uint8Array(weights) }],
+        }),
+      ),
     );
     return new WasmDecoder(shape, ort, session);
   }

@@ -8,6 +8,7 @@ import { GpuNetwork, type PreparedNetwork, prepareNetwork } from '../gpu/network
 import { usualTiling } from '../gpu/tiling.ts';
 import { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { ModelDownload } from '../model/files.ts';
+import { during } from '../model/load-stages.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Network } from '../model/network.ts';
 import type { DecoderDevice, Device, DeviceChoice } from '../protocol.ts';
@@ -85,7 +86,8 @@ export async function readOwnNetwork(
   if (encoder !== 'webgpu' || decoder !== 'webgpu') return undefined;
   // Only here are weights read out of graphs.
   const { readNetwork } = await import('../model/network.ts');
-  return readNetwork(manifest, await files['vision.onnx'], await files['fusion.onnx']);
+  const [vision, fusion] = [await files['vision.onnx'], await files['fusion.onnx']];
+  return during('read', () => readNetwork(manifest, vision, fusion));
 }
 
 /**

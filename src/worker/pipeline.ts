@@ -24,6 +24,7 @@ import { GpuPreprocessor } from '../gpu/preprocess.ts';
 import type { DecodeRequest, DecoderCost, Decoding, QueryRange } from '../model/decoder.ts';
 import { downloadModel } from '../model/files.ts';
 import type { RgbaPixels } from '../model/image.ts';
+import { noteSince, takeStages } from '../model/load-stages.ts';
 import {
   type CaptionTask,
   captionTasks,
@@ -42,6 +43,7 @@ import {
   type AskRequest,
   type Device,
   type ImagesRequest,
+  type LoadTimes,
   type LookAskRequest,
   type LookRequest,
   MOST_LOOKS,
@@ -121,6 +123,7 @@ export class Pipeline {
   readonly #decoder: Decoder;
   readonly #searches: Searches;
   readonly #limits: PixelLimits;
+  readonly #load: LoadTimes;
   readonly #looks = new Map<number, Sight>();
   #lost: NarvlError | undefined;
 
@@ -134,6 +137,7 @@ export class Pipeline {
     decoder: Decoder;
     searches: Searches;
     limits: PixelLimits;
+    load: LoadTimes;
   }) {
     this.#manifest = parts.manifest;
     this.#tokenizer = parts.tokenizer;
@@ -144,6 +148,7 @@ export class Pipeline {
     this.#decoder = parts.decoder;
     this.#searches = parts.searches;
     this.#limits = parts.limits;
+    this.#load = parts.load;
     // On a lost device the runtime goes on answering; only this tells.
     void parts.gpu?.lost.then((error) => {
       this.#lost = error;
@@ -159,6 +164,8 @@ export class Pipeline {
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
     const choice = fallback === undefined ? readChoice(wanted) : withoutGpu(readChoice(wanted));
+    const script = performance.now(); // Counted from the worker's start.
+    takeStages();
     let bytes = { loaded: 0, total: 0 };
     const [{ manifest, weights, files, all }, gpu] = await Promise.all([
       downloadModel(url, (loaded, total) => {
@@ -174,6 +181,7 @@ export class Pipeline {
       openDecoder(device.decoder, choice, gpu, { manifest, weights, files }, opening, own),
       opening,
       all.then((model) => {
+        noteSince(script, 'download');
         onProgress({ stage: 'prepare', ...bytes });
         const { 'tokenizer.json': file } = model.files;
         const tokenizer = new Tokenizer(file, wordCount(manifest));
@@ -182,16 +190,20 @@ export class Pipeline {
     ]);
     const encoder = withDecoder(before, decoder);
     const onGpu = encoder instanceof Encoder && device.encoder === 'webgpu' && gpu;
+    const preprocessor = onGpu
+      ? await GpuPreprocessor.create(onGpu.device, manifest.image)
+      : undefined;
     return new Pipeline({
       manifest,
       tokenizer,
       device: { ...device, ...bitsOf(decoder), ...(fallback === undefined ? {} : { fallback }) },
       gpu,
-      preprocessor: onGpu ? await GpuPreprocessor.create(onGpu.device, manifest.image) : undefined,
+      preprocessor,
       encoder,
       decoder,
       searches,
       limits,
+      load: { ...takeStages(), script, total: performance.now() },
     });
   }
 
@@ -203,6 +215,7 @@ export class Pipeline {
       answers: onlyTask(this.#manifest, 'answer') !== undefined,
       locates: onlyTask(this.#manifest, 'locate') !== undefined,
       entails: onlyTask(this.#manifest, 'entail') !== undefined,
+      load: this.#load,
     };
   }
 

@@ -9,6 +9,7 @@ import type { NormWeights } from '../gpu/fold.ts';
 import { usualTiling } from '../gpu/tiling.ts';
 import { fastestDecoder, variants } from '../gpu/tune.ts';
 import type { ArrivingWeights } from '../model/arriving-weights.ts';
+import { during } from '../model/load-stages.ts';
 import { findCaptionTask, type Manifest } from '../model/manifest.ts';
 import { sha256 } from '../model/sha256.ts';
 import type { DeviceChoice } from '../protocol.ts';
@@ -49,13 +50,9 @@ export async function tunedDecoder(
   if (known) return GpuDecoder.create(device, shape, weights, known, memoryNorm);
   await encoder;
   const { queries } = findCaptionTask(manifest, undefined);
-  const { name, decoder } = await fastestDecoder(
-    device,
-    shape,
-    weights,
-    queries,
-    variants,
-    await memoryNorm,
+  const norm = await memoryNorm;
+  const { name, decoder } = await during('tune', () =>
+    fastestDecoder(device, shape, weights, queries, variants, norm),
   );
   // Without a cache the next visit measures again.
   await cache?.put(address, new Response(name)).catch(() => undefined);
