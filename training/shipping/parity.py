@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 from tqdm import tqdm
@@ -69,6 +70,35 @@ def in_browser(examples: list[Example], encoder: str, decoder: str) -> list[Answ
         ]
         written.append(([t["id"] for t in row["tokens"]], slots))
     return written
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of two ways to write the same texts; the second may have written the first ones alone."""
+
+    texts: int
+    same: int
+    largest: float
+    """Largest difference of a log-probability in any text."""
+    where_not: float | None
+    """Likewise, in texts whose token ids differ; None if there are none."""
+
+    @property
+    def good(self) -> bool:
+        return self.same >= AGREE * self.texts and self.largest <= TOLERANCE
+
+
+def agreement(one: list[Answer], other: list[Answer]) -> Agreement:
+    pairs = list(zip(one, other, strict=False))
+    if not pairs:
+        raise ValueError("expected texts to compare, got none")
+    differences = [(a[0] == b[0], largest_difference(a, b)) for a, b in pairs]
+    return Agreement(
+        texts=len(pairs),
+        same=sum(same for same, _ in differences),
+        largest=max(worst for _, worst in differences),
+        where_not=max((worst for same, worst in differences if not same), default=None),
+    )
 
 
 def largest_difference(a: Answer, b: Answer) -> float:
