@@ -6,6 +6,7 @@ import { runLoad } from './load/cli.ts';
 import { runWith } from './options.ts';
 import type { Report } from './report.ts';
 import type { Wanted } from './run.ts';
+import { runVision } from './vision.ts';
 
 async function bench(wanted: Wanted): Promise<Report> {
   const options = chromiumOptions();
@@ -34,4 +35,5 @@ async function bench(wanted: Wanted): Promise<Report> {
 }
 
 if (process.argv.includes('--load')) await runLoad();
+else if (process.argv.includes('--vision')) await runVision();
 else await runWith(bench);

@@ -12,6 +12,7 @@ npm run bench:dawn -- [--rounds 11] [--paper] [--json FILE]    under Dawn in Nod
   --paper   the paper's base size too: random weights, slow on a software adapter
   --json    also write the report, which bench.html opens, to a file
 npm run bench -- --load --help                                  how long a visit takes to its first caption
+npm run bench -- --vision FOLDER                                vision in WebAssembly, of other models too
 NARVL_GPU=1 in the environment leaves the adapter to Chromium, for a machine with a GPU.`;
 
 const options = {
