@@ -1,5 +1,5 @@
 /**
- * The day itself, on the machine with the GPU: `run.sh OUT [--seconds 540] [--software] [--model FOLDER]`.
+ * The day itself, on the machine with the GPU: run.sh calls it, docs/gpu-day.md says how.
  *
  * It tries drivers until one has a GPU, then runs the stages, most valuable first. Everything goes
  * into OUT/gpu-day.json, which is written anew after every step and is whole at any time.
@@ -16,16 +16,26 @@ import { dayTable } from './markdown.ts';
 import type { AdapterData } from './parts.ts';
 import { startProcess } from './process.ts';
 import { type Machine, writeDay } from './results.ts';
-import { runStages, type Stage, type StageResult, type Start } from './stages.ts';
+import { type Part, runStages, type Stage, type StageResult, type Start } from './stages.ts';
 
-const usage = `run.sh OUT [--seconds 540] [--software] [--model FOLDER]
+const usage = `run.sh OUT [--seconds 540] [--only STAGE,STAGE] [--software] [--model FOLDER]
   OUT         folder that gets gpu-day.json
   --seconds   what all stages may take together
+  --only      of kernels, bench, network, tuning, paper those alone; they share the time
   --software  go on where there is no GPU, on a driver that is a CPU
   --model     folder of the model, where it was not packed`;
 
-/** Seconds of a day, of which the stages have their shares. */
+/** Seconds of a day. */
 const DAY = 540;
+/** What the adapter's stage has of them, and each of the others, most valuable first. */
+const ASKING = 45;
+const SHARES: ReadonlyMap<string, number> = new Map([
+  ['kernels', 165],
+  ['bench', 110],
+  ['network', 75],
+  ['tuning', 50],
+  ['paper', 90],
+]);
 /** No GPU was found. */
 const NO_GPU = 3;
 
@@ -58,6 +68,7 @@ function options() {
     allowPositionals: true,
     options: {
       seconds: { type: 'string', default: String(DAY) },
+      only: { type: 'string', default: [...SHARES.keys()].join() },
       software: { type: 'boolean', default: false },
       model: { type: 'string', default: join(here, 'model') },
     },
@@ -70,13 +81,20 @@ function options() {
   if (!existsSync(join(model, 'manifest.json'))) {
     throw new Error(`--model: expected a folder with a manifest.json, got ${model}`);
   }
-  return { out, seconds, model, software: values.software };
+  const only = values.only.split(',');
+  const unknown = only.find((name) => !SHARES.has(name));
+  if (unknown !== undefined) {
+    throw new Error(`--only: expected some of ${[...SHARES.keys()].join()}, got ${unknown}`);
+  }
+  return { out, seconds, only, model, software: values.software };
 }
 
 /** @returns exit code */
 async function day(): Promise<number> {
-  const { out, seconds, model, software } = options();
-  const scale = seconds / DAY;
+  const { out, seconds, only, model, software } = options();
+  const shares = [...SHARES].filter(([name]) => only.includes(name));
+  const wanted = shares.reduce((sum, [, share]) => sum + share, 0);
+  const begun = performance.now();
   mkdirSync(out, { recursive: true });
   const path = join(out, 'gpu-day.json');
   const head = {
@@ -102,8 +120,8 @@ async function day(): Promise<number> {
   try {
     const asking: Stage = {
       name: 'adapter',
-      seconds: 45 * scale,
-      parts: drivers.map(({ name }) => ({ name, seconds: 20 * scale })),
+      seconds: (ASKING * seconds) / DAY,
+      parts: drivers.map(({ name }) => ({ name, seconds: (20 * seconds) / DAY })),
       enough: (data) => !(data as AdapterData).adapter.software,
     };
     before.push(...(await runStages([asking], start, keep)));
@@ -118,32 +136,13 @@ async function day(): Promise<number> {
     }
     env = drivers.find(({ name }) => name === found.name)?.env ?? {};
     console.error(`${found.adapter.vendor} ${found.adapter.description}, by ${found.name}`);
-    const alone = (name: string, of: number): Stage => ({
-      name,
-      seconds: of * scale,
-      parts: [{ name }],
-    });
+    const scale = (seconds - (performance.now() - begun) / 1000) / wanted;
     const stages = await runStages(
-      [
-        {
-          name: 'kernels',
-          seconds: 165 * scale,
-          parts: kernelTests.map((name) => {
-            const feature = wantedFeature[name];
-            const lacks = feature && !found.features.includes(feature);
-            return {
-              name,
-              // On a CPU each gets a little, so that the way there is tried for all of them.
-              seconds: (found.adapter.software ? 15 : 80) * scale,
-              skip: lacks ? `the adapter has no ${feature}` : undefined,
-            };
-          }),
-        },
-        alone('bench', 110),
-        alone('network', 75),
-        alone('tuning', 50),
-        alone('paper', 90),
-      ],
+      shares.map(([name, share]) => ({
+        name,
+        seconds: share * scale,
+        parts: name === 'kernels' ? testFiles(found, scale) : [{ name }],
+      })),
       start,
       keep,
     );
@@ -154,6 +153,20 @@ async function day(): Promise<number> {
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** The kernels' tests, but those of features that the adapter lacks. */
+function testFiles({ adapter, features }: AdapterData, scale: number): Part[] {
+  return kernelTests.map((name) => {
+    const feature = wantedFeature[name];
+    const lacks = feature && !features.includes(feature);
+    return {
+      name,
+      // On a CPU each gets a little, so that the way there is tried for all of them.
+      seconds: (adapter.software ? 15 : 80) * scale,
+      skip: lacks ? `the adapter has no ${feature}` : undefined,
+    };
+  });
 }
 
 try {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# A day with a GPU: run.sh OUT [--seconds 540] [--software] [--model FOLDER]; see docs/gpu-day.md.
+# A day with a GPU: run.sh OUT, with options that it says if it is called without; see docs/gpu-day.md.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 lent=$(mktemp -d)
