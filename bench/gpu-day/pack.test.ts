@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { kernelTests } from './kernel-tests.ts';
+import { type FileResult, kernelTests } from './kernel-tests.ts';
 import { archive, pack, ROOT } from './pack.ts';
+import { startProcess } from './process.ts';
 import { parseDay } from './results.ts';
 
 let parent = '';
@@ -48,6 +49,21 @@ test('it starts, and says of a machine without a GPU what was tried', async () =
   expect(stages).toMatchObject([
     { name: 'adapter', parts: [{ state: 'failed', reason: 'WebGPU has no adapter here' }] },
   ]);
+
+  // The tests too, which fail here, each for want of a GPU.
+  let last: unknown;
+  const script = join(folder, 'part.mjs');
+  const env = { VK_DRIVER_FILES: join(parent, 'no-driver.json') };
+  const testing = startProcess([script, 'kernels', 'tune', '60', model, ''], env, (data) => {
+    last = data;
+  });
+  expect(await testing.over).toBe('3 of 3 tests failed');
+  const { tests } = last as FileResult;
+  expect(tests[0]).toMatchObject({
+    name: 'of those that can be built, the one with the least median',
+    state: 'failed',
+    message: 'WebGPU has no adapter here',
+  });
   // It bundles, and copies 120 MB: seconds, on a busy machine a minute.
 }, 180_000);
 
