@@ -13,7 +13,9 @@ for library in "$here"/lib/*; do
     *) ln -s "$library" "$lent/$name" ;;
   esac
 done
-export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$lent"
+# Where containers have NVIDIA's, which the loader's own list may lack.
+nvidia=/usr/local/nvidia
+export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$lent:$nvidia/lib64:$nvidia/lib"
 code=0
 "$here/bin/node" "$here/day.mjs" "$@" || code=$?
 exit $code
