@@ -29,7 +29,8 @@ export interface DeviceChoice {
   readonly weightBits?: WeightBits | undefined;
   /**
    * Whether the decoder's kernels are tried out on this adapter in some ways, once, and the fastest
-   * is remembered. By default they are on a GPU, and not on a software adapter.
+   * is remembered. By default they are on a GPU, and not on a software adapter. Likewise one and several
+   * threads, where WebAssembly runs vision and the page may have threads; by default they are.
    */
   readonly tune?: boolean | undefined;
 }

@@ -14,12 +14,31 @@ export type OnnxRuntime = typeof Ort;
 const promises = 'Suspending' in WebAssembly;
 const build = promises ? 'jspi' : 'asyncify';
 
-let wasm = wasmUrls[build];
+/** Beyond, cores are small ones, or others need them. */
+const MOST_THREADS = 4;
+
+let urls = wasmUrls;
+let threads: number | undefined;
 let loading: Promise<OnnxRuntime> | undefined;
 
 /** Take the WebAssembly from where the page says that it is; before the runtime is loaded. */
-export function serveWasmFrom(urls: WasmUrls): void {
-  wasm = urls[build];
+export function serveWasmFrom(served: WasmUrls): void {
+  urls = served;
+}
+
+/** Where the WebAssembly is. */
+export function servedWasm(): WasmUrls {
+  return urls;
+}
+
+/** Threads that there may be. They share memory, which a page may do only when it is isolated. */
+export function mostThreads(): number {
+  return globalThis.crossOriginIsolated ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
+}
+
+/** Run on so many threads, in place of as many as there may be; before the runtime is loaded. */
+export function useThreads(count: number): void {
+  threads = count;
 }
 
 /**
@@ -38,11 +57,8 @@ async function load(): Promise<OnnxRuntime> {
   const ort = await importing.catch((cause: unknown) => {
     throw new NarvlError('download-failed', 'onnxruntime-web: its script did not come', { cause });
   });
-  ort.env.wasm.wasmPaths = { wasm };
-  // Threads share memory, which a page may do only when it is isolated; we do not require that.
-  ort.env.wasm.numThreads = globalThis.crossOriginIsolated
-    ? Math.min(4, navigator.hardwareConcurrency)
-    : 1;
+  ort.env.wasm.wasmPaths = { wasm: urls[build] };
+  ort.env.wasm.numThreads = threads ?? mostThreads();
   ort.env.logLevel = 'error';
   return ort;
 }
@@ -52,6 +68,7 @@ async function load(): Promise<OnnxRuntime> {
  * the first graph, and what is thrown then does not tell.
  */
 export async function whyNoRuntime(): Promise<NarvlError | undefined> {
+  const wasm = urls[build];
   const response = await fetch(wasm, { method: 'HEAD' }).catch(() => undefined);
   if (response?.ok) return undefined;
   const got = response ? `status ${response.status}` : 'no answer';

@@ -15,6 +15,7 @@ import type { DecoderDevice, Device, DeviceChoice } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { WasmDecoder } from '../wasm/decoder.ts';
 import { tunedDecoder } from './tuned-decoder.ts';
+import { tuneThreads } from './tuned-threads.ts';
 
 /** Whichever of them runs, its decodings are the same to rounding. */
 export type Decoder = GpuDecoder | WasmDecoder | ReferenceDecoder;
@@ -94,14 +95,16 @@ export async function readOwnNetwork(
  * What stands before the decoder: our own kernels if they have a network to run, so that onnxruntime is
  * not even fetched; else onnxruntime's.
  *
+ * @param onStep told now and then where that takes long
  * @throws NarvlError as `Encoder.create` and `prepareNetwork` do, and what `own` rejects with.
  */
 export async function openEncoder(
   { encoder }: Pick<Device, 'encoder'>,
-  { weightBits }: DeviceChoice,
+  { weightBits, tune = true }: DeviceChoice,
   gpu: Gpu | undefined,
   { manifest, files }: Pick<ModelDownload, 'manifest' | 'files'>,
   own: Promise<Network | undefined>,
+  onStep: () => void,
 ): Promise<PreparedNetwork | Encoder> {
   const device = gpu && encoder === 'webgpu' ? gpu.device : undefined;
   const network = await own;
@@ -109,6 +112,7 @@ export async function openEncoder(
     return prepareNetwork(device, manifest, network, usualTiling(device, weightBits));
   }
   const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
+  if (!device && tune) await tuneThreads(manifest, vision, onStep);
   return Encoder.create(manifest, vision, fusion, device ?? 'wasm');
 }
 

@@ -12,6 +12,7 @@ import {
 import { Jobs } from './jobs.ts';
 import { outcomeOf } from './outcome.ts';
 import { Pipeline } from './pipeline.ts';
+import { serveTrial, TRIAL } from './threads-trial.ts';
 
 const jobs = new Jobs();
 let pipeline: Pipeline | undefined;
@@ -65,6 +66,8 @@ const api: WorkerApi = {
 if (self.name.startsWith('em-pthread')) {
   // A thread of onnxruntime's, which starts it from the script that the runtime is in: in the package this one.
   void onnxRuntime();
+} else if (self.name === TRIAL) {
+  serveTrial();
 } else {
   // A dedicated worker's only peer is the page that made it; there is no other origin to refuse.
   Comlink.expose(api);

@@ -176,7 +176,9 @@ export class Pipeline {
     ]);
     const device = chooseDevice(choice, gpu, manifest);
     const own = readOwnNetwork(device, { manifest, files });
-    const opening = openEncoder(device, choice, gpu, { manifest, files }, own);
+    const opening = openEncoder(device, choice, gpu, { manifest, files }, own, () =>
+      onProgress({ stage: bytes.loaded < bytes.total ? 'download' : 'prepare', ...bytes }),
+    );
     const [decoder, before, { tokenizer, searches }] = await Promise.all([
       openDecoder(device.decoder, choice, gpu, { manifest, weights, files }, opening, own),
       opening,

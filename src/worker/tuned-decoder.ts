@@ -11,8 +11,8 @@ import { fastestDecoder, variants } from '../gpu/tune.ts';
 import type { ArrivingWeights } from '../model/arriving-weights.ts';
 import { during } from '../model/load-stages.ts';
 import { findCaptionTask, type Manifest } from '../model/manifest.ts';
-import { sha256 } from '../model/sha256.ts';
 import type { DeviceChoice } from '../protocol.ts';
+import { openTuning } from './tunings.ts';
 
 /** Every shader's text by its file. */
 const shaders = import.meta.glob<string>('../shaders/**/*.wgsl', {
@@ -20,8 +20,6 @@ const shaders = import.meta.glob<string>('../shaders/**/*.wgsl', {
   import: 'default',
   eager: true,
 });
-
-const CACHE = 'narvl-tunings';
 
 /**
  * @param encoder is waited for where something is measured: it is built by the same thread
@@ -43,10 +41,9 @@ export async function tunedDecoder(
   if (!tune) {
     return GpuDecoder.create(device, shape, weights, usualTiling(device, weightBits), memoryNorm);
   }
-  const address = await addressOf(adapter, shape, [...device.features].sort());
-  const cache = await globalThis.caches?.open(CACHE).catch(() => undefined);
-  const kept = await cache?.match(address).catch(() => undefined);
-  const known = variants.get((await kept?.text().catch(() => '')) ?? '');
+  const features = [...device.features].sort();
+  const tuning = await openTuning(adapter, shape, features, shaders, [...variants]);
+  const known = variants.get(tuning.known ?? '');
   if (known) return GpuDecoder.create(device, shape, weights, known, memoryNorm);
   await encoder;
   const { queries } = findCaptionTask(manifest, undefined);
@@ -54,14 +51,6 @@ export async function tunedDecoder(
   const { name, decoder } = await during('tune', () =>
     fastestDecoder(device, shape, weights, queries, variants, norm),
   );
-  // Without a cache the next visit measures again.
-  await cache?.put(address, new Response(name)).catch(() => undefined);
+  await tuning.keep(name);
   return decoder;
-}
-
-/** Of everything that the fastest cut depends on, as a cache wants it. */
-async function addressOf(...of: unknown[]): Promise<URL> {
-  const text = JSON.stringify([...of, navigator.userAgent, shaders, [...variants]]);
-  const hash = await sha256(new TextEncoder().encode(text));
-  return new URL(`?tuning=${hash}`, globalThis.location.href);
 }
