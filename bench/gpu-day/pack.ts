@@ -121,6 +121,7 @@ export async function archive(
 ): Promise<{ path: string; bytes: number }> {
   const path = `${folder}.tar.xz`;
   const [parent, name] = [join(folder, '..'), folder.split('/').at(-1) ?? ''];
+  // More would take minutes, and it fits.
   const env = { ...process.env, XZ_OPT: '-2 -T0' };
   const whose = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner'];
   await run('tar', ['--create', '--xz', ...whose, '--file', path, '--directory', parent, name], {
