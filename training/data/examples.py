@@ -44,6 +44,12 @@ def captions(split: str) -> dict[str, list[Example]]:
     return {name: examples for name, examples in found.items() if examples}
 
 
+def own_captions() -> list[Example]:
+    """Training photos whose own captions are learnt where others' are a teacher's."""
+    names = {s.name for s in recipe().captions if s.taught == "references"}
+    return [e for name, examples in captions("train").items() if name in names for e in examples]
+
+
 @cache
 def questions(split: str) -> dict[str, list[Example]]:
     """Questions by the name of their source, sources that lack the split left out."""

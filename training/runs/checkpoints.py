@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel
 
 from training.data import tokenizer as vocabulary
+from training.data.tokenizer import BLANK
 from training.network.model import AutoregressiveCaptioner, Config, Narvl
 from training.paths import WORK
 
@@ -92,6 +93,24 @@ def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
         if name == _CELLS:
             theirs = stretched(theirs, len(ours[name]))
         ours[name][: theirs.shape[0]].copy_(theirs)
+
+
+@torch.no_grad()
+def write_like(model: Narvl, run: str) -> None:
+    """Take an earlier student's decoder, its queries and what it says a blank is; queries of tasks
+    that it had not stay as they are."""
+    earlier = load(run)
+    if not isinstance(earlier, Narvl):
+        raise SystemExit(f"{run} is an autoregressive run, which writes in another way")
+    for task in earlier.tasks():
+        first, count = earlier.query_range(task)
+        start, room = model.query_range(task)
+        count = min(count, room)
+        model.queries[start : start + count] = earlier.queries[first : first + count]
+    model.decoder.load_state_dict(earlier.decoder.state_dict())
+    model.query_norm.load_state_dict(earlier.query_norm.state_dict())
+    model.words[BLANK] = earlier.words[BLANK]
+    model.head_bias[BLANK] = earlier.head_bias[BLANK]
 
 
 def stretched(positions: Tensor, count: int) -> Tensor:

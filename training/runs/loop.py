@@ -17,7 +17,14 @@ from tqdm import tqdm
 
 from training.data import tokenizer as vocabulary
 from training.data.batches import Batch, Batches, Names
-from training.data.examples import captions, phrases, questions, statements, together
+from training.data.examples import (
+    captions,
+    own_captions,
+    phrases,
+    questions,
+    statements,
+    together,
+)
 from training.data.formats import Example
 from training.data.tokenizer import EOS
 from training.eyes.features import Features
@@ -27,7 +34,7 @@ from training.objectives.likelihood import ArObjective, NarvlObjective, Objectiv
 from training.objectives.query_ctc import slots_needed
 from training.objectives.reward import RewardObjective
 from training.paths import WORK
-from training.runs.checkpoints import checkpoint, load, name_tags, save, start_from
+from training.runs.checkpoints import checkpoint, load, name_tags, save, start_from, write_like
 from training.runs.recipe import Run, recipe
 from training.runs.teacher import taught_answers, taught_captions
 from training.runs.validation import Validation
@@ -77,9 +84,15 @@ def captioned(run: Run) -> list[Example]:
         return references
     assert run.teacher is not None, "targets from a teacher need `teacher`"
     known = {(e.image, e.prompt): e.texts for e in references if run.targets == "both"}
+    own = own_captions()
+    images = {e.image for e in own}
+    taught = [e for e in taught_captions(run.teacher, run) if e.image not in images]
     return [
-        Example(e.image, e.prompt, (*e.texts, *known.get((e.image, e.prompt), ())), e.kind)
-        for e in taught_captions(run.teacher, run)
+        *(
+            Example(e.image, e.prompt, (*e.texts, *known.get((e.image, e.prompt), ())), e.kind)
+            for e in taught
+        ),
+        *own,
     ]
 
 
@@ -104,6 +117,8 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
     name_tags(model)
     if run.start:
         start_from(model, run.start)
+    if run.writer:
+        write_like(model, run.writer)
     if run.kind == "narvl":
         return model, NarvlObjective(model, run, rng)
     assert run.teacher is not None, "a reward needs `teacher`"

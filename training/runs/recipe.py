@@ -54,6 +54,9 @@ class Source(_Strict):
     `refcoco`: the refs and the instances)."""
     style: str = "human"
     """Captions: which of the prompts asks for them."""
+    taught: Literal["teacher", "references"] = "teacher"
+    """Captions: whose a student learns where it learns a teacher's. References are better where the
+    teacher has hardly seen such pictures."""
     credit: str = ""
     """Who made it and on what terms, as a model's manifest says it; else its name."""
 
@@ -106,6 +109,9 @@ class Run(_Strict):
     start: str | None = None
     """Run whose weights this one starts from, of its kind, or of the other: teachers and students
     share all but what tells them where in the text they are."""
+    writer: str | None = None
+    """Run of a student whose decoder, queries and blank this one begins with, where `start` is a
+    teacher: else the teacher's decoder, and its positions for queries."""
     captions: int = 48
     """Captioned photos a step."""
     questions: int = 64

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.optim.swa_utils import AveragedModel
 
+from training.data.tokenizer import BLANK
 from training.network.model import AutoregressiveCaptioner, Config, Narvl
 from training.runs import checkpoints
 
@@ -58,3 +59,40 @@ def test_a_teacher_starts_from_a_student_without_its_queries(tmp_path: Path, mon
         )
         assert ours
         torch.testing.assert_close(ours, theirs)
+
+
+def test_a_student_writes_like_an_earlier_one_and_keeps_the_queries_of_new_tasks(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "WORK", tmp_path)
+    torch.manual_seed(0)
+    earlier = Narvl(replace(SMALL, answer_slots=3))
+    average = AveragedModel(earlier).state_dict()
+    state = {"kind": "narvl", "config": earlier.config.to_json(), "average": average}
+    checkpoints.save("earlier", state)
+    model = Narvl(replace(SMALL, answer_slots=4, box_slots=2))
+    before = {name: weight.clone() for name, weight in model.state_dict().items()}
+    checkpoints.write_like(model, "earlier")
+
+    torch.testing.assert_close(model.decoder.state_dict(), earlier.decoder.state_dict())
+    for task, shared in (("caption", 6), ("answer", 3)):
+        first, start = earlier.query_range(task)[0], model.query_range(task)[0]
+        ours, theirs = (m.queries[at : at + shared] for m, at in ((model, start), (earlier, first)))
+        torch.testing.assert_close(ours, theirs)
+    start, count = model.query_range("locate")
+    own = slice(start - 1, start + count)  # the answers' last too
+    torch.testing.assert_close(model.queries[own], before["queries"][own])
+    torch.testing.assert_close(model.words[BLANK], earlier.words[BLANK])
+    torch.testing.assert_close(model.words[BLANK + 1 :], before["fusion.word.weight"][BLANK + 1 :])
+    torch.testing.assert_close(
+        model.fusion.layers.state_dict(),
+        {k.removeprefix("fusion.layers."): v for k, v in before.items() if "fusion.layers." in k},
+    )
+
+
+def test_a_teacher_has_no_writing_to_take_over(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(checkpoints, "WORK", tmp_path)
+    average = AveragedModel(AutoregressiveCaptioner(SMALL)).state_dict()
+    checkpoints.save("ar", {"kind": "ar", "config": SMALL.to_json(), "average": average})
+    with pytest.raises(SystemExit, match="ar is an autoregressive run"):
+        checkpoints.write_like(Narvl(SMALL), "ar")

@@ -9,6 +9,7 @@ import pytest
 
 from training.data import examples as data
 from training.data.formats import Example
+from training.runs import loop
 from training.runs import teacher as distill
 from training.runs.recipe import Run, recipe
 
@@ -74,3 +75,22 @@ def test_a_run_says_which_captions_it_is_taught(options: dict, taught: str) -> N
     run = Run(kind="narvl", teacher="t", keep=1, **options)
     example = Example("a.jpg", recipe().prompts["human"], (taught,), "human")
     assert distill.taught_captions("t", run) == [example]
+
+
+def test_pictures_whose_own_captions_are_taught_have_no_teacher(monkeypatch) -> None:
+    plain = recipe().prompts["plain"]
+    chart, dog = (Example(image, plain, (text,), "plain") for image, text in
+                  (("chart.png", "a bar chart"), ("dog.jpg", "a dog on grass")))  # fmt: skip
+    monkeypatch.setattr(loop, "own_captions", lambda: [chart])
+    monkeypatch.setattr(loop, "captions", lambda split: {"all": [chart, dog]})
+    rows = [
+        {"image": image, "question": "", "style": "plain", "texts": ["a cat"]}
+        for image in ("chart.png", "dog.jpg")
+    ]
+    file = distill.captions_file("t", "beam")
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    run = Run(kind="narvl", teacher="t", targets="teacher")
+    assert loop.captioned(run) == [Example("dog.jpg", plain, ("a cat",), "plain"), chart]
+    both = run.model_copy(update={"targets": "both"})
+    taught = [e.texts for e in loop.captioned(both)]
+    assert taught == [("a cat", "a dog on grass"), ("a bar chart",)]
