@@ -31,6 +31,7 @@ export type {
   EntailmentLabel,
   LoadTimes,
   Located,
+  MemoryUse,
   ModelInfo,
   Priority,
   Progress,

@@ -45,7 +45,10 @@ export interface Device {
   readonly productBits: 32 | 16;
   /** The GPU's name as far as the browser tells it; empty without WebGPU. */
   readonly adapter: string;
-  /** Why this is not what was asked for, if it is not: workers were lost too often on the GPU. */
+  /**
+   * Why this is not what was asked for, if it is not: workers were lost too often on the GPU, or the model does not
+   * fit it.
+   */
   readonly fallback?: string | undefined;
 }
 
@@ -268,6 +271,8 @@ export interface OpenRequest {
   readonly url: string;
   readonly device: DeviceChoice;
   readonly limits?: PixelLimits | undefined;
+  /** Bytes of memory that the model may need. */
+  readonly mostMemory?: number | undefined;
   /** Why no GPU is to be used, whatever `device` says: it is said in the results. */
   readonly fallback?: string | undefined;
   readonly wasm: WasmUrls;
@@ -309,6 +314,15 @@ export interface ModelInfo {
   readonly entails: boolean;
   /** How long it took to load, by stage. */
   readonly load: LoadTimes;
+}
+
+/** What a model holds at a moment, beside its code. */
+export interface MemoryUse {
+  /** Buffers on the GPU, 0 without one; onnxruntime's own are not counted. */
+  readonly gpuBuffers: number;
+  readonly gpuBytes: number;
+  /** Looks that are not disposed of. */
+  readonly looks: number;
 }
 
 /** Images that go through the network together; more are more jobs. */
@@ -414,6 +428,8 @@ export interface WorkerApi {
   /** What looking took. */
   look(job: number, request: LookRequest): Promise<Outcome<Timings>>;
   askLook(job: number, request: LookAskRequest): Promise<Outcome<Reply>>;
+  /** What the model holds at this moment, without a turn of its own. */
+  memory(): Promise<Outcome<MemoryUse>>;
   /** Let go of a look, before whatever waits; nothing if there is none of that name. */
   forget(look: number): void;
   /** Stop a job: at once if it waits, else after the stage that it is in. */

@@ -1,6 +1,7 @@
 /**
  * `npm run faults -- --times 100`: injects faults at random moments into a model that is at work, in
- * Chromium, and counts what became of the calls. Exits with 1 if anything hung or said something wrong.
+ * Chromium, until so many have struck, and counts what became of the calls. Exits with 1 if anything hung, was
+ * lost or said something wrong.
  */
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright';
@@ -35,8 +36,9 @@ try {
     return globalThis.narvlFaults('/models/narvl-photo/', given);
   }, options);
   console.log(JSON.stringify(report, null, 2));
-  const { hung, wrong, lost, otherErrors, recovered, rounds } = report;
-  const good = hung + wrong + lost + otherErrors.length === 0 && recovered === rounds;
+  const { hung, wrong, lost, otherErrors, recovered, rounds, struck } = report;
+  const none = hung + wrong + lost + otherErrors.length === 0;
+  const good = none && recovered === rounds && struck >= options.times;
   process.exitCode = good ? 0 : 1;
 } finally {
   await browser.close();

@@ -22,9 +22,17 @@ export interface Fault {
 const KINDS = ['destroy', 'throw', 'hang', 'kill'] as const;
 const MOMENTS = ['now', 'submit', 'map', 'fetch'] as const;
 
+/** Rounds to a fault that is to strike: some are armed for what does not come any more. */
+const MOST_ROUNDS = 4;
+
+/** Calls of a stage that a round lets pass at most; of a load's fetches there are few. */
+const MOST_PASSES = { now: 0, submit: 3, map: 3, fetch: 1 } as const;
+
 /** What came of all rounds. */
 export interface Report {
   readonly rounds: number;
+  /** Rounds whose fault struck before the work was done. */
+  readonly struck: number;
   /** Faults that struck, by kind and moment; others were armed for what did not come any more. */
   readonly injected: Record<string, number>;
   readonly calls: number;
@@ -104,7 +112,7 @@ export async function injectFaults(
   const [first = new Blob()] = files;
   const unhook = hookWorkers();
   const injected: Record<string, number> = {};
-  const count = { calls: 0, right: 0, wrong: 0, lost: 0, hung: 0, recovered: 0 };
+  const count = { struck: 0, calls: 0, right: 0, wrong: 0, lost: 0, hung: 0, recovered: 0 };
   const otherErrors: string[] = [];
   let struck = 0;
   const channel = new BroadcastChannel('narvl-faults');
@@ -118,8 +126,10 @@ export async function injectFaults(
     const start = performance.now();
     await Promise.all(calls(loading, files));
     const usual = performance.now() - start;
-    for (let round = 0; round < times; round++) {
-      const fault = { kind: pick(KINDS), at: pick(MOMENTS), passes: Math.floor(random() * 5) };
+    let round = 0;
+    for (; count.struck < times && round < MOST_ROUNDS * times; round++) {
+      const [kind, at] = [pick(KINDS), pick(MOMENTS)];
+      const fault = { kind, at, passes: Math.floor(random() * (MOST_PASSES[at] + 1)) };
       const moment = random() * usual;
       const before = struck;
       // Two losses a model: after a third one it would go on without a GPU.
@@ -136,7 +146,10 @@ export async function injectFaults(
       clearTimeout(strike);
       inject('none');
       const name = `${fault.kind} ${fault.at}`;
-      if (struck > before) injected[name] = (injected[name] ?? 0) + 1;
+      if (struck > before) {
+        injected[name] = (injected[name] ?? 0) + 1;
+        count.struck++;
+      }
       for (const [i, outcome] of outcomes.entries()) {
         count.calls++;
         if (outcome === 'hung') count.hung++;
@@ -150,7 +163,7 @@ export async function injectFaults(
       const came = struck > before ? 'struck' : 'did not strike';
       log(`${round + 1}: ${name} ${came}, ${Math.round(moment)} ms: ${JSON.stringify(count)}`);
     }
-    return { rounds: times, injected, ...count, otherErrors };
+    return { rounds: round, injected, ...count, otherErrors };
   } finally {
     channel.close();
     void loading.then((narvl) => narvl.dispose());
@@ -160,6 +173,7 @@ export async function injectFaults(
 
 /** How `injectFaults` goes on. */
 export interface FaultOptions {
+  /** Faults that are to strike. */
   readonly times: number;
   readonly seed: number;
   readonly patience: number;

@@ -36,3 +36,24 @@ it('a lost worker has its photos sent to the next one, its looks looked again, a
     unhook();
   }
 });
+
+it('a worker that is gone without a word is found by its silence, and costs no call', async () => {
+  // Longer than a load is silent on a busy machine.
+  const patience = 60_000;
+  const unhook = hookWorkers();
+  const narvl = await Narvl.load('/models/narvl-photo/', { patience });
+  try {
+    const file = await jpeg(160, 120, 7);
+    const { text } = await narvl.caption(file);
+    const look = await narvl.look(file);
+    const start = performance.now();
+    const asked = [narvl.caption(file), look.caption()];
+    inject({ kind: 'kill', at: 'submit', passes: 0 });
+    for (const caption of await Promise.all(asked)) expect(caption.text).toBe(text);
+    expect(performance.now() - start).toBeGreaterThan(patience);
+    expect((await look.caption()).text).toBe(text);
+  } finally {
+    narvl.dispose();
+    unhook();
+  }
+});

@@ -164,6 +164,36 @@ describe('a server that', () => {
   });
 });
 
+describe('a model that needs more memory than it may', () => {
+  it('is refused with the numbers before its weights are downloaded', async () => {
+    await expect(Narvl.load(folder, { mostMemory: 1_000_000 })).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringMatching(/at most 1000000 bytes of memory, got one that needs \d{8}/),
+    });
+    expect(await asked('manifest.json')).toHaveLength(1);
+    for (const name of Object.keys(shipped)) expect(await asked(name)).toEqual([]);
+    await expect(Narvl.load(folder, { mostMemory: 0 })).rejects.toMatchObject({
+      code: 'invalid-argument',
+    });
+  });
+
+  it('is not this one, with what an iPhone gives', async () => {
+    const narvl = await Narvl.load(folder, { mostMemory: 256 << 20 });
+    expect((await narvl.caption(await jpeg(160, 120, 3))).text).not.toBe('');
+    const { gpuBuffers, gpuBytes, looks } = await narvl.memory();
+    expect(gpuBuffers).toBeGreaterThan(10);
+    expect(gpuBytes).toBeGreaterThan(1e6);
+    expect(gpuBytes).toBeLessThan(256 << 20);
+    expect(looks).toBe(0);
+    const look = await narvl.look(await jpeg(160, 120, 3));
+    expect(await narvl.memory()).toMatchObject({ looks: 1 });
+    look.dispose();
+    await vi.waitUntil(async () => (await narvl.memory()).looks === 0);
+    narvl.dispose();
+    await expect(narvl.memory()).rejects.toMatchObject({ code: 'disposed' });
+  });
+});
+
 describe('storage', () => {
   it('that is poisoned is found by the hash, and the file is fetched again', async () => {
     await load();

@@ -1,6 +1,21 @@
 /** Buffers that are made and destroyed together. */
 import { NarvlError } from '../errors.ts';
 
+/** What there is of a device's buffers at a moment. */
+export interface BufferUse {
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+/** Of every device, the buffers that were made here and are not destroyed. */
+const alive = new WeakMap<GPUDevice, Set<GPUBuffer>>();
+
+/** How many buffers of a device are alive, and their bytes. */
+export function bufferUse(device: GPUDevice): BufferUse {
+  const buffers = [...(alive.get(device) ?? [])];
+  return { buffers: buffers.length, bytes: buffers.reduce((sum, { size }) => sum + size, 0) };
+}
+
 /** Makes buffers of 32-bit numbers, checks them against the device's limits, and owns them. */
 export class Buffers {
   readonly #made: GPUBuffer[] = [];
@@ -37,7 +52,10 @@ export class Buffers {
 
   /** Destroys every buffer that was made here. */
   destroy(): void {
-    for (const buffer of this.#made.splice(0)) buffer.destroy();
+    for (const buffer of this.#made.splice(0)) {
+      buffer.destroy();
+      alive.get(this.device)?.delete(buffer);
+    }
   }
 
   #fill(label: string, data: Float32Array | Uint32Array, usage: number): GPUBuffer {
@@ -61,6 +79,9 @@ export class Buffers {
     }
     const buffer = this.device.createBuffer({ label, size, usage, mappedAtCreation });
     this.#made.push(buffer);
+    const others = alive.get(this.device);
+    if (others) others.add(buffer);
+    else alive.set(this.device, new Set([buffer]));
     return buffer;
   }
 }

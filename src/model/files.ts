@@ -41,16 +41,22 @@ export interface ModelDownload {
   readonly all: Promise<ModelFiles>;
 }
 
+/** Who may refuse a model. */
+export interface Accepting {
+  /** Called with the manifest, before anything else is asked for; what it throws ends the download. */
+  readonly accept?: ((manifest: Manifest) => Promise<void>) | undefined;
+}
+
 /**
  * Starts to fetch everything in the model folder at `url` (absolute, with a slash at its end).
  *
  * @param onBytes told of bytes that have arrived, from network or cache, and of all there will be
- * @throws NarvlError `download-failed`, `integrity` or `invalid-model` for the manifest.
+ * @throws NarvlError `download-failed`, `integrity` or `invalid-model` for the manifest, and what `accept` does.
  */
 export async function downloadModel(
   url: string,
   onBytes: (loaded: number, total: number) => void,
-  options?: DownloadOptions,
+  { accept, ...options }: DownloadOptions & Accepting = {},
 ): Promise<ModelDownload> {
   checkHashing();
   let [loaded, total] = [0, 0];
@@ -65,6 +71,7 @@ export async function downloadModel(
     const body = await download(manifestUrl, { limit: LARGEST_MANIFEST, kept }, options);
     const text = new TextDecoder().decode(body);
     const manifest = parseManifest(text);
+    await accept?.(manifest);
     const entries = Object.entries(manifest.files);
     total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
     tell();

@@ -12,6 +12,7 @@ import {
   type Entailed,
   LARGEST_BATCH,
   type Located,
+  type MemoryUse,
   MOST_SCORED,
   type ModelInfo,
   type PixelLimits,
@@ -55,6 +56,11 @@ export interface LoadOptions extends OwnFileOptions, PixelLimits {
    * hung and is replaced; 120,000 if left out, which the slowest device does not take for a job.
    */
   readonly patience?: number | undefined;
+  /**
+   * Bytes of memory that the model may need at least, by its manifest: its files while they load, and the
+   * decoder's weights. One that needs more is refused before it is downloaded. Any if left out.
+   */
+  readonly mostMemory?: number | undefined;
 }
 
 /** A look as its worker keeps it. */
@@ -97,11 +103,12 @@ export class Narvl {
   /**
    * Load the model in the folder at `url`.
    * @throws NarvlError `download-failed`, `integrity`, `invalid-model`, `webgpu-unavailable`,
-   * `invalid-argument`, `aborted` or `worker-failed`.
+   * `invalid-argument`, `out-of-memory`, `aborted` or `worker-failed`.
    */
   static async load(url: string | URL, options: LoadOptions = {}): Promise<Narvl> {
     throwIfAborted(options.signal);
     checkPatience(options.patience);
+    checkMostMemory(options.mostMemory);
     const narvl = new Narvl(folderUrl(url), options);
     try {
       await abortable(narvl.#openTwice(), options.signal);
@@ -329,6 +336,14 @@ export class Narvl {
     return replyTo(ask, await session.call((api, job) => api.askLook(job, request), signal));
   }
 
+  /**
+   * What the model holds of the GPU at this moment, and how many looks are kept.
+   * @throws NarvlError `disposed`, `device-lost` or `worker-failed`.
+   */
+  async memory(): Promise<MemoryUse> {
+    return (await this.#open()).call((api) => api.memory());
+  }
+
   /** End the worker and free its memory. What still waits is rejected with `disposed`. */
   dispose(): void {
     this.#disposed = true;
@@ -359,7 +374,8 @@ export class Narvl {
   }
 
   async #start(): Promise<Session> {
-    const { device = 'auto', onProgress, mostPixels, patience = PATIENCE_MS } = this.#options;
+    const { device = 'auto', onProgress, mostPixels, mostMemory } = this.#options;
+    const { patience = PATIENCE_MS } = this.#options;
     const { worker, wasm } = this.#files;
     const session = new Session(worker, patience, (ended, error) => this.#forget(ended, error));
     this.#session = session;
@@ -367,6 +383,7 @@ export class Narvl {
       url: this.#url,
       device: device === 'auto' ? {} : device,
       limits: { mostPixels },
+      mostMemory,
       wasm,
       fallback: this.#fallback,
     };
@@ -422,6 +439,14 @@ function checkPatience(patience = PATIENCE_MS): void {
   throw new NarvlError(
     'invalid-argument',
     `Expected a patience of 1 to ${LONGEST_TIMER_MS} milliseconds, got ${String(patience)}`,
+  );
+}
+
+function checkMostMemory(bytes = Number.POSITIVE_INFINITY): void {
+  if (bytes > 0) return;
+  throw new NarvlError(
+    'invalid-argument',
+    `mostMemory: expected a positive number of bytes, got ${String(bytes)}`,
   );
 }
 

@@ -10,6 +10,7 @@ import { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { ModelDownload } from '../model/files.ts';
 import { during } from '../model/load-stages.ts';
 import type { Manifest } from '../model/manifest.ts';
+import { type Needs, unfit } from '../model/needs.ts';
 import type { Network } from '../model/network.ts';
 import type { DecoderDevice, Device, DeviceChoice } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
@@ -26,6 +27,29 @@ const choices = v.strictObject({
   weightBits: v.optional(v.picklist([32, 16, 8])),
   tune: v.optional(v.boolean()),
 });
+
+/** The GPU that a model is to run on, or why it runs on none though there may be one. */
+export interface Chosen {
+  readonly gpu: Gpu | undefined;
+  readonly fallback: string | undefined;
+}
+
+/**
+ * The GPU, if the model fits it. Where it does not, and nobody asked for a GPU by name, there is none.
+ * @throws NarvlError `out-of-memory` with the numbers if somebody did.
+ */
+export function fitting(
+  gpu: Gpu | undefined,
+  { encoder, decoder }: DeviceChoice,
+  needs: Needs,
+  fallback: string | undefined,
+): Chosen {
+  const reason = gpu && unfit(needs, gpu.device.limits);
+  if (!gpu || !reason) return { gpu, fallback };
+  gpu.device.destroy();
+  if (encoder === 'webgpu' || decoder === 'webgpu') throw new NarvlError('out-of-memory', reason);
+  return { gpu: undefined, fallback: reason };
+}
 
 /** @throws NarvlError `invalid-argument` that says what of a caller's choice there is not. */
 export function readChoice(choice: unknown): DeviceChoice {

@@ -58,6 +58,11 @@ const api: WorkerApi = {
     asJob(job, request.priority, [request.image], (model, signal) => model.look(request, signal)),
   askLook: (job, request) =>
     asJob(job, request.priority, [], (model, signal) => model.askLook(request, signal)),
+  memory: () =>
+    outcomeOf(async () => {
+      if (!pipeline) throw new NarvlError('worker-failed', 'No model is open');
+      return pipeline.memory;
+    }),
   // Not beside a job: memory is freed by the runtime that it may be using.
   forget: (look) => void jobs.next(() => pipeline?.forget(look)),
   abort: (job) => jobs.abort(job),

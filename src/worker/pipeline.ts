@@ -17,6 +17,7 @@ import { readLocation } from '../decode/location.ts';
 import { Searches, search, withNames } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features, type Fused } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
+import { bufferUse } from '../gpu/buffers.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { GpuNetwork, GpuSight, type NetworkResult } from '../gpu/network.ts';
@@ -36,6 +37,7 @@ import {
   wordCount,
 } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
+import { checkMemory, needsOf } from '../model/needs.ts';
 import { readQuestion } from '../model/question.ts';
 import { fillPrompt, readText } from '../model/text.ts';
 import { Tokenizer } from '../model/tokenizer.ts';
@@ -46,6 +48,7 @@ import {
   type LoadTimes,
   type LookAskRequest,
   type LookRequest,
+  type MemoryUse,
   MOST_LOOKS,
   type ModelInfo,
   type OpenRequest,
@@ -60,9 +63,11 @@ import {
 import { preprocess } from '../reference/preprocess.ts';
 import {
   bitsOf,
+  type Chosen,
   chooseDevice,
   chooseGpu,
   type Decoder,
+  fitting,
   openDecoder,
   openEncoder,
   readChoice,
@@ -160,20 +165,28 @@ export class Pipeline {
    * @throws NarvlError as `Narvl.load` does.
    */
   static async open(
-    { url, device: wanted, limits = {}, fallback }: OpenRequest,
+    { url, device: wanted, limits = {}, mostMemory, fallback: given }: OpenRequest,
     onProgress: (progress: Progress) => void,
   ): Promise<Pipeline> {
-    const choice = fallback === undefined ? readChoice(wanted) : withoutGpu(readChoice(wanted));
+    const choice = given === undefined ? readChoice(wanted) : withoutGpu(readChoice(wanted));
     const script = performance.now(); // Counted from the worker's start.
     takeStages();
     let bytes = { loaded: 0, total: 0 };
-    const [{ manifest, weights, files, all }, gpu] = await Promise.all([
-      downloadModel(url, (loaded, total) => {
-        bytes = { loaded, total };
-        onProgress({ stage: 'download', ...bytes });
-      }),
-      fallback === undefined ? chooseGpu(choice) : undefined,
-    ]);
+    const offered = given === undefined ? chooseGpu(choice) : Promise.resolve(undefined);
+    offered.catch(() => {}); // Heard of once there is a manifest.
+    let chosen: Chosen = { gpu: undefined, fallback: given };
+    const onBytes = (loaded: number, total: number) => {
+      bytes = { loaded, total };
+      onProgress({ stage: 'download', ...bytes });
+    };
+    const { manifest, weights, files, all } = await downloadModel(url, onBytes, {
+      accept: async (model) => {
+        const needs = needsOf(model, choice.weightBits ?? 32);
+        if (mostMemory !== undefined) checkMemory(needs, mostMemory);
+        chosen = fitting(await offered, choice, needs, given);
+      },
+    });
+    const { gpu, fallback } = chosen;
     const device = chooseDevice(choice, gpu, manifest);
     const own = readOwnNetwork(device, { manifest, files });
     const opening = openEncoder(device, choice, gpu, { manifest, files }, own, () =>
@@ -207,6 +220,12 @@ export class Pipeline {
       limits,
       load: { ...takeStages(), script, total: performance.now() },
     });
+  }
+
+  /** What it holds at this moment; onnxruntime's own buffers are not known. */
+  get memory(): MemoryUse {
+    const { buffers, bytes } = this.#gpu ? bufferUse(this.#gpu.device) : noBuffers;
+    return { gpuBuffers: buffers, gpuBytes: bytes, looks: this.#looks.size };
   }
 
   get info(): ModelInfo {
@@ -474,7 +493,10 @@ export class Pipeline {
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
-    if (this.#preprocessor) return this.#preprocessor.run(images);
+    if (this.#preprocessor) {
+      await this.#preprocessor.reserve(images);
+      return this.#preprocessor.run(images);
+    }
     const { image } = this.#manifest;
     const one = 3 * image.size * image.size;
     const pixels = new Float32Array(images.length * one);
@@ -544,6 +566,9 @@ const noTime: Timings = {
   search: 0,
   total: 0,
 };
+
+/** Where there is no GPU. */
+const noBuffers = { buffers: 0, bytes: 0 };
 
 /** Of an image that there is not. */
 const noView: View = { size: { width: 0, height: 0 } };
