@@ -188,9 +188,8 @@ export class GpuNetwork {
    * @throws NarvlError 'invalid-argument' if the images do not fit the device, 'out-of-memory'.
    */
   async see(images: readonly RgbaPixels[]): Promise<GpuSight> {
-    const { preprocessor, fusion, buffers } = this.prepared;
-    await preprocessor.reserve(images);
     const batch = this.#batches.get(images.length) ?? (await this.#lay(images.length));
+    const { preprocessor, fusion, buffers } = this.prepared;
     const looking = [preprocessor.begin(images), ...batch.looking];
     return new GpuSight(buffers.device, fusion, batch, looking);
   }

@@ -10,7 +10,7 @@ import { NarvlError } from '../errors.ts';
 import { checkPixels, type ImageTransform, type RgbaPixels } from '../model/image.ts';
 import { PATCH } from '../model/vision.ts';
 import code from '../shaders/preprocess.wgsl?raw';
-import { allocateIn, Buffers } from './buffers.ts';
+import { Buffers } from './buffers.ts';
 import { bind, compile, encodeSteps, type Step } from './step.ts';
 
 /** Pixels of a workgroup's side, as in the shader. */
@@ -52,27 +52,6 @@ export class GpuPreprocessor {
       layout,
       await compile(device, 'preprocess', code, constants),
     );
-  }
-
-  /**
-   * Makes the buffers that these images need and that are not there yet; who does not call it learns from the
-   * device alone that there was no memory.
-   * @throws NarvlError 'out-of-memory', or as `begin`.
-   */
-  async reserve(images: readonly RgbaPixels[]): Promise<void> {
-    for (const image of images) checkPixels(image);
-    const most = Math.max(...images.map(({ width, height }) => width * height));
-    const there = this.#rgba && this.#rgba.buffer.size >= most * 4;
-    if (there && this.#outputs.has(images.length)) return;
-    try {
-      await allocateIn(this.#buffers, () => [this.#rgbaBuffer(most), this.output(images.length)]);
-    } catch (error) {
-      // What was made of them is no buffer; a later call may have more luck.
-      this.#rgba?.buffers.destroy();
-      this.#rgba = undefined;
-      this.#outputs.delete(images.length);
-      throw error;
-    }
   }
 
   /**
