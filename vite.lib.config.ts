@@ -11,8 +11,7 @@ import { defineConfig, type Plugin } from 'vite';
 import { bareShaders } from './packaging/bare-shaders.ts';
 import { licences } from './packaging/licences.ts';
 
-/** What both scripts share is one more, which both import. */
-const names = { chunkFileNames: 'narvl-core.js', assetFileNames: '[name][extname]' };
+const assetFileNames = '[name][extname]';
 
 /** The models, as they are served: a folder each. */
 const models: Plugin = {
@@ -34,7 +33,13 @@ export default defineConfig({
       input: { narvl: 'src/index.ts', 'narvl-image': 'src/widget/index.ts' },
       preserveEntrySignatures: 'strict',
       checks: { pluginTimings: false },
-      output: { ...names, entryFileNames: '[name].js' },
+      // What both scripts share is one more, which both import. Chunks are named before some of them are
+      // merged, so that one name for all would come with a number.
+      output: {
+        assetFileNames,
+        chunkFileNames: ({ name }) => (name === 'src' ? 'narvl-core.js' : '[name].js'),
+        entryFileNames: '[name].js',
+      },
     },
   },
   worker: {
@@ -43,7 +48,7 @@ export default defineConfig({
     // One file: what a bundler copies cannot import others.
     rolldownOptions: {
       checks: { pluginTimings: false },
-      output: { ...names, entryFileNames: 'narvl-worker.js', codeSplitting: false },
+      output: { assetFileNames, entryFileNames: 'narvl-worker.js', codeSplitting: false },
     },
   },
 });

@@ -37,6 +37,7 @@ FOR_CAPTIONS = BeamOptions(
     likelihood=0.5,
     bonus=2.9,
     copying=Copying(start=0.02, inside=0.95, least=0.1, sure=0.9, named=5),
+    again=14,
 )
 FOR_ANSWERS = BeamOptions(width=16, likelihood=0.3, bonus=0.5)
 
