@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from training.data.tokenizer import BLANK, BOS, EOS
+from training.paths import MODEL
 from training.scoring.caption_scores import FUNCTION_WORDS
 from training.writing.ctc_beam import BeamOptions, prefix_beam
 from training.writing.ngram import NgramModel
 from training.writing.once import Once, function_words, word_beginnings
+
+TOKENIZER = MODEL / "tokenizer.json"
 
 # 4 and 5 begin words, of which 5 is free; 7 goes on with one.
 NGRAMS = NgramModel([(4, 5, 4, 7), (4, 7, 5), (5, 4)], 3, vocabulary=8)
@@ -47,5 +50,5 @@ def test_a_beam_says_something_else_instead() -> None:
 
 
 def test_every_function_word_is_one_token_that_begins_a_word() -> None:
-    assert len(function_words()) == len(FUNCTION_WORDS)
-    assert function_words() < word_beginnings()
+    assert len(function_words(TOKENIZER)) == len(FUNCTION_WORDS)
+    assert function_words(TOKENIZER) < word_beginnings(TOKENIZER)

@@ -7,6 +7,7 @@ So whatever model guides the beam, a content word that the text has already cost
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from training.data import tokenizer as vocabulary
 from training.data.tokenizer import EOS
@@ -48,12 +49,15 @@ class Once:
 
 
 @cache
-def word_beginnings() -> frozenset[int]:
-    return frozenset(i for t, i in vocabulary.load().get_vocab().items() if t.startswith(_SPACE))
+def word_beginnings(file: Path = vocabulary.FILE) -> frozenset[int]:
+    """Of a tokenizer's file, the tokens that begin a word."""
+    return frozenset(
+        i for t, i in vocabulary.load(file).get_vocab().items() if t.startswith(_SPACE)
+    )
 
 
 @cache
-def function_words() -> frozenset[int]:
+def function_words(file: Path = vocabulary.FILE) -> frozenset[int]:
     """Tokens of the words that a text may have as often as it likes."""
-    encoded = (e.ids for e in vocabulary.load().encode_batch(sorted(FUNCTION_WORDS)))
+    encoded = (e.ids for e in vocabulary.load(file).encode_batch(sorted(FUNCTION_WORDS)))
     return frozenset(ids[0] for ids in encoded if len(ids) == 1)
