@@ -173,7 +173,10 @@ class Names:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.vocabulary = tokenizer.get_vocab_size()
-        self.starts = [i for t, i in tokenizer.get_vocab().items() if t.startswith(_SPACE)]
+        # As an array: a list would be copied into one at every draw.
+        self.starts = np.array(
+            [i for t, i in tokenizer.get_vocab().items() if t.startswith(_SPACE)]
+        )
         self.prompt = tokenizer.encode(_NAMING).ids
 
     def draw(self, rng: np.random.Generator) -> list[int]:
