@@ -2,7 +2,8 @@
 
 Sequence-level knowledge distillation (Kim & Rush 2016): one wording in place of many is what a
 decoder that writes all words at once can learn. Photos that nobody captioned, the questions', are
-captioned too, and each photo is also asked questions that were asked of others.
+captioned too, and each photo is also asked questions that were asked of others. By
+`torchrun --nproc-per-node N -m training distill …`, N processes share them.
 """
 
 from __future__ import annotations
@@ -21,10 +22,15 @@ def main() -> None:
     )
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--only", choices=["captions", "answers"])
+    parser.add_argument(
+        "--own",
+        action="store_true",
+        help="captions in the first style, and in others only where a photo's own have them",
+    )
     args = parser.parse_args()
 
     if args.only != "answers":
         path = captions_file(args.teacher, "greedy" if args.beams == 1 else "beam")
-        distill(args.teacher, every_prompt(), args.beams, args.batch, path)
+        distill(args.teacher, every_prompt(args.own), args.beams, args.batch, path)
     if args.only != "captions" and questions("train"):
         distill(args.teacher, every_question(), 1, args.batch, answers_file(args.teacher))

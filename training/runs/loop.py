@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -35,6 +34,7 @@ from training.objectives.query_ctc import slots_needed
 from training.objectives.reward import RewardObjective
 from training.paths import WORK
 from training.runs.checkpoints import checkpoint, load, name_tags, save, start_from, write_like
+from training.runs.processes import processes
 from training.runs.recipe import Run, recipe
 from training.runs.teacher import taught_answers, taught_captions
 from training.runs.validation import Validation
@@ -140,22 +140,23 @@ def report_fit(batches: Batches, slots: int, what: Task) -> None:
     )
 
 
-def average_gradients(model: nn.Module, processes: int) -> None:
+def average_gradients(model: nn.Module, count: int) -> None:
     """Over all processes, in one message: hundreds of small ones cost more than they carry."""
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
-    parts = (flat / processes).split([gradient.numel() for gradient in gradients])
+    parts = (flat / count).split([gradient.numel() for gradient in gradients])
     for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view_as(gradient))
 
 
 def train(name: str, run: Run) -> None:
-    rank, processes = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    if processes > 1:
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-        if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    """Train a run, or go on with it from its checkpoint, alone or with `torchrun`'s processes."""
+    with processes() as (rank, count):
+        _train(name, run, rank, count)
+
+
+def _train(name: str, run: Run, rank: int, count: int) -> None:
     torch.manual_seed(run.seed)
     rng = np.random.default_rng([run.seed, rank])
     config, log = recipe().config(run), WORK / f"{name}.jsonl"
@@ -163,7 +164,7 @@ def train(name: str, run: Run) -> None:
         raise SystemExit(f"{name}: flips and named are of tags, which `model.tags` has to turn on")
     model, objective = build(run, config, rng)
     device = next(model.parameters()).device
-    torch.manual_seed(run.seed * processes + rank)  # same start, other dropout
+    torch.manual_seed(run.seed * count + rank)  # same start, other dropout
 
     features, tokenizer = Features.load(config.eyes), vocabulary.load()
     streams: list[tuple[Iterator[Batch], Task, float]] = []
@@ -226,8 +227,8 @@ def train(name: str, run: Run) -> None:
                 loss = objective(batch, task, step / run.steps)
             (weight * loss).backward()
             losses[task].append(loss.item())
-        if processes > 1:
-            average_gradients(model, processes)
+        if count > 1:
+            average_gradients(model, count)
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         averaged.update_parameters(model)
@@ -262,9 +263,6 @@ def train(name: str, run: Run) -> None:
                 "torch_rng": torch.get_rng_state(),
             }
             save(name, state)
-    if processes > 1:
-        dist.barrier()
-        dist.destroy_process_group()
 
 
 def validate_average(name: str) -> None:

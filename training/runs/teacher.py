@@ -10,17 +10,26 @@ from typing import Literal
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from tqdm import tqdm
 
 from training.data import tokenizer as vocabulary
 from training.data.batches import Batches
-from training.data.examples import prompts, questions, together, training_photos
+from training.data.examples import (
+    captions,
+    own_captions,
+    prompts,
+    questions,
+    together,
+    training_photos,
+)
 from training.data.formats import Example
 from training.eyes.features import Features
 from training.network.autocast import autocast
 from training.network.model import AutoregressiveCaptioner
 from training.paths import WORK
 from training.runs.checkpoints import load
+from training.runs.processes import processes
 from training.runs.recipe import Run
 from training.scoring.caption_scores import says_twice
 from training.writing.decode import beam_search
@@ -74,11 +83,17 @@ def taught_answers(teacher: str) -> list[Example]:
     return examples
 
 
-def every_prompt() -> list[Example]:
+def every_prompt(own: bool = False) -> list[Example]:
+    """Every training photo in every style, but for those whose own captions are learnt. `own`: in
+    the first style, and in others only where somebody wrote so of it."""
+    asked, references = prompts(), {e.image for e in own_captions()}
+    first = next(iter(asked), None)
+    known = {(e.image, e.prompt) for e in together(captions("train"))}
     return [
         Example(photo, prompt, (), style)
-        for style, prompt in prompts().items()
-        for photo in sorted(training_photos())
+        for style, prompt in asked.items()
+        for photo in sorted(training_photos() - references)
+        if not own or style == first or (photo, prompt) in known
     ]
 
 
@@ -97,17 +112,34 @@ def every_question(seed: int = 0) -> list[Example]:
 
 
 def distill(teacher: str, examples: list[Example], beams: int, batch: int, path: Path) -> None:
-    """Write up to `beams` texts of the teacher for each example, best first."""
+    """Write up to `beams` texts of the teacher for each example, best first. Of `torchrun`'s
+    processes each asks about its share, whose rows follow each other in the file."""
     model = load(teacher)
     assert isinstance(model, AutoregressiveCaptioner), f"{teacher} is no autoregressive run"
+    with processes() as (rank, count):
+        part = path.with_name(f"{path.name}.part{rank}")
+        _ask(model, examples[rank::count], beams, batch, part)
+        if count > 1:
+            dist.barrier()
+        if rank == 0:
+            whole, *others = (path.with_name(f"{path.name}.part{n}") for n in range(count))
+            with whole.open("ab") as file:
+                for other in others:
+                    file.write(other.read_bytes())
+                    other.unlink()
+            whole.rename(path)
+
+
+def _ask(
+    model: AutoregressiveCaptioner, examples: list[Example], beams: int, batch: int, path: Path
+) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
     tokenizer = vocabulary.load()
     batches = Batches(
         examples, Features.load(model.config.eyes), tokenizer, batch, model.config.prompt
     )
-    part = path.with_suffix(".part")
-    with part.open("w", encoding="utf-8") as file, autocast(device):
+    with path.open("w", encoding="utf-8") as file, autocast(device):
         for found in tqdm(batches.in_order(), total=len(batches), desc=path.name):
             found = found.to(device)
             searched = beam_search(model, found.features, found.prompt, beams)
@@ -115,4 +147,3 @@ def distill(teacher: str, examples: list[Example], beams: int, batch: int, path:
                 texts = [t.strip() for t in tokenizer.decode_batch([text for text, _ in ids])]
                 row = {"image": example.image, "question": example.prompt, "style": example.kind}
                 file.write(json.dumps(row | {"texts": texts}) + "\n")
-    part.rename(path)

@@ -60,6 +60,18 @@ def test_photos_are_captioned_in_the_styles_that_somebody_wrote(monkeypatch) -> 
     assert {e.kind for e in distill.every_prompt()} == {"human"}
 
 
+def test_photos_are_captioned_as_their_own_captions_are(monkeypatch) -> None:
+    asked = recipe().prompts
+    own = [Example("a.jpg", asked["human"], ("a hat",), "human")]
+    monkeypatch.setattr(distill, "captions", lambda split: {"source": own})
+    monkeypatch.setattr(
+        distill, "own_captions", lambda: [Example("d.jpg", "", ("a chart",), "plain")]
+    )
+    found = sorted((e.image, e.kind) for e in distill.every_prompt(own=True))
+    assert found == [("a.jpg", "human"), ("a.jpg", "plain"), ("b.jpg", "plain"), ("c.jpg", "plain")]
+    assert len(distill.every_prompt()) == 2 * 3
+
+
 @pytest.mark.parametrize(
     ("options", "taught"),
     [
