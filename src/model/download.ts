@@ -19,6 +19,8 @@ export interface Wanted {
   readonly limit: number;
   /** What there is in place of an answer, where nobody gives one. */
   readonly kept?: (() => Promise<Response | undefined>) | undefined;
+  /** Its first bytes, which are there already and not asked for. */
+  readonly begun?: readonly Uint8Array[] | undefined;
   readonly onPiece?: ((piece: Uint8Array) => void) | undefined;
 }
 
@@ -31,11 +33,11 @@ export interface Wanted {
  */
 export async function download(
   url: string,
-  { limit, kept, onPiece = () => {} }: Wanted,
+  { limit, kept, begun = [], onPiece = () => {} }: Wanted,
   { stall = STALL_MS, pauses = PAUSES_MS }: DownloadOptions = {},
 ): Promise<ArrayBuffer> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
+  const chunks = [...begun];
+  let length = begun.reduce((sum, piece) => sum + piece.byteLength, 0);
   let began = false;
   let fruitless = 0;
   for (;;) {

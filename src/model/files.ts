@@ -3,10 +3,12 @@
  *
  * The cache is addressed by content: an entry's key holds its SHA-256, so that a new version of a
  * model never meets an old file. Once a version is there as a whole, the one before is let go, and
- * its manifest is kept too, for who is without a network.
+ * its manifest is kept too, for who is without a network. Of a file that broke off the next visit has what
+ * had come.
  */
 import { NarvlError } from '../errors.ts';
 import { type DownloadOptions, download } from './download.ts';
+import { KeptParts } from './kept-parts.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { checkHashing, sha256 as hashOf } from './sha256.ts';
 
@@ -140,7 +142,29 @@ async function loadFile(
     }
     await cache?.delete(key).catch(() => undefined);
   }
-  const data = await download(url.href, { limit: bytes, onPiece }, options);
+  const parts = new KeptParts(cache, key);
+  const begun = await parts.read(bytes);
+  for (const part of begun) onPiece(part);
+  const onFresh = (piece: Uint8Array) => {
+    parts.push(piece);
+    onPiece(piece);
+  };
+  try {
+    const data = await download(url.href, { limit: bytes, begun, onPiece: onFresh }, options);
+    await check(url, data, bytes, sha256);
+    // A full disk or private mode costs the next visit a download, never this one its captions.
+    await cache?.put(key, new Response(data)).catch(() => undefined);
+    await parts.drop();
+    return data;
+  } catch (error) {
+    // What broke off is gone on with in another visit; what is wrong is not.
+    if (error instanceof NarvlError && error.code === 'integrity') await parts.drop();
+    throw error;
+  }
+}
+
+/** @throws NarvlError `integrity` if these are not the bytes that the manifest promised. */
+async function check(url: URL, data: ArrayBuffer, bytes: number, sha256: string): Promise<void> {
   if (data.byteLength !== bytes) {
     throw new NarvlError(
       'integrity',
@@ -151,9 +175,6 @@ async function loadFile(
   if (actual !== sha256) {
     throw new NarvlError('integrity', `${url.href}: expected SHA-256 ${sha256}, got ${actual}`);
   }
-  // A full disk or private mode costs the next visit a download, never this one its captions.
-  await cache?.put(key, new Response(data)).catch(() => undefined);
-  return data;
 }
 
 /** A file as a stream that others write. */
