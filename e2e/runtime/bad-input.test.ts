@@ -168,3 +168,37 @@ describe('small things', () => {
     });
   });
 });
+
+describe('options of a class of their own', () => {
+  class Settings {
+    get posteriors() {
+      return true;
+    }
+    get task() {
+      return 'caption';
+    }
+  }
+  // Which no worker can be sent.
+  const settings = Object.assign(new Settings(), { log: () => {}, owner: new WeakRef(window) });
+  const image = picture(64, 64, 1);
+
+  it('are read where they are inherited, and what else the object has stays here', async () => {
+    const look = await narvl.look(image, settings as object);
+    for (const options of [settings, Object.create(settings), Object.freeze(settings)]) {
+      const { posteriors, text } = await narvl.caption(image, options);
+      expect(posteriors?.tokens.length).toBeGreaterThan(0);
+      expect((await look.caption(options)).text).toBe(text);
+      expect((await narvl.captionBatch([image], options))[0]).toMatchObject({ text });
+      expect((await look.answer('what is this?', options)).posteriors).toBeDefined();
+    }
+    look.dispose();
+  });
+
+  it('end by a signal that is inherited', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    const ended = Object.create({ signal: controller.signal });
+    await expect(narvl.caption(image, ended)).rejects.toMatchObject({ code: 'aborted' });
+    await expect(narvl.look(image, ended)).rejects.toMatchObject({ code: 'aborted' });
+  });
+});

@@ -28,6 +28,7 @@ import { abortable, throwIfAborted } from './abort.ts';
 import { type ImageSource, Picture } from './image-source.ts';
 import {
   type AskOptions,
+  askOptions,
   type CallOptions,
   type CaptionOptions,
   Look,
@@ -130,8 +131,8 @@ export class Narvl {
    * @throws NarvlError `invalid-argument`, `unsupported-image`, `image-too-large`,
    * `image-unreadable`, `download-failed`, `aborted`, `disposed`, `device-lost` or `worker-failed`.
    */
-  async caption(image: ImageSource, { task, ...options }: CaptionOptions = {}): Promise<Caption> {
-    return this.#askImage(image, { kind: 'caption', task }, options);
+  async caption(image: ImageSource, options: CaptionOptions = {}): Promise<Caption> {
+    return this.#askImage(image, { kind: 'caption', task: options.task }, options);
   }
 
   /**
@@ -140,9 +141,9 @@ export class Narvl {
    */
   async captionBatch(
     images: readonly ImageSource[],
-    { task, ...options }: CaptionOptions = {},
+    options: CaptionOptions = {},
   ): Promise<(Caption | NarvlError)[]> {
-    return this.#askImages(images, { kind: 'caption', task }, options);
+    return this.#askImages(images, { kind: 'caption', task: options.task }, options);
   }
 
   /**
@@ -276,8 +277,9 @@ export class Narvl {
   async #askSome<A extends Ask>(
     images: readonly ImageSource[],
     ask: A,
-    { signal, ...wanted }: AskOptions,
+    options: AskOptions,
   ): Promise<(Replies[A['kind']] | NarvlError)[]> {
+    const { signal, ...wanted } = askOptions(options);
     const pictures = images.map((image) => new Picture(image));
     const { priority } = wanted;
     return this.#withPictures(pictures, { signal, priority }, async (session, wired) => {
@@ -329,8 +331,9 @@ export class Narvl {
   async #askLook<A extends Ask>(
     { session, name }: KeptLook,
     ask: A,
-    { signal, ...wanted }: AskOptions,
+    options: AskOptions,
   ): Promise<Replies[A['kind']]> {
+    const { signal, ...wanted } = askOptions(options);
     checkPriority(wanted.priority);
     const request = { look: name, ask, ...wanted };
     return replyTo(ask, await session.call((api, job) => api.askLook(job, request), signal));

@@ -24,6 +24,15 @@ export interface CallOptions {
 /** How something is asked. */
 export interface AskOptions extends Wanted, CallOptions {}
 
+/**
+ * The options that there are, each read by its name: an object may have inherited them, and have others that
+ * no worker can be sent.
+ */
+export function askOptions(options: AskOptions): AskOptions {
+  const { search, alternatives, candidates, explain, posteriors, signal, priority } = options;
+  return { search, alternatives, candidates, explain, posteriors, signal, priority };
+}
+
 /** How a caption is asked for. */
 export interface CaptionOptions extends AskOptions {
   /** A task of the model's manifest, such as another style; the first if left out. */
@@ -72,8 +81,8 @@ export class Look {
    * The photo's caption.
    * @throws NarvlError `invalid-argument`, `aborted`, `disposed`, `device-lost` or `worker-failed`.
    */
-  caption({ task, ...options }: CaptionOptions = {}): Promise<Caption> {
-    return this.#ask({ kind: 'caption', task }, options);
+  caption(options: CaptionOptions = {}): Promise<Caption> {
+    return this.#ask({ kind: 'caption', task: options.task }, options);
   }
 
   /**
@@ -111,14 +120,15 @@ export class Look {
    * @throws NarvlError as `answer` does; `invalid-argument` also for a text that has no words or more
    * than fit into the slots.
    */
-  async score(text: string, { question, task, ...call }: ScoreOptions = {}): Promise<number> {
+  async score(text: string, options: ScoreOptions = {}): Promise<number> {
+    const { question, task, signal, priority } = options;
     if (question !== undefined && task !== undefined) {
       throw new NarvlError('invalid-argument', 'Expected a question or a task, got both');
     }
-    const options = { candidates: [text], ...call };
+    const asked = { candidates: [text], signal, priority };
     const { candidates } = await (question === undefined
-      ? this.caption({ task, ...options })
-      : this.answer(question, options));
+      ? this.caption({ task, ...asked })
+      : this.answer(question, asked));
     return candidates?.[0]?.logProb ?? -Infinity;
   }
 

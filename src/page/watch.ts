@@ -67,8 +67,8 @@ async function* frameByFrame(
   video: HTMLVideoElement,
   options: WatchOptions,
 ): AsyncGenerator<LiveCaption, void, undefined> {
-  const { onCaption, ...asked } = options;
-  const { signal } = asked;
+  const { onCaption, task, question, signal, priority } = options;
+  const asked = { task, question, signal, priority };
   const frames = new Frames(video, signal);
   const steady = new Steady();
   const pace = new Pace();
@@ -121,8 +121,9 @@ async function read(
   model: Looker,
   video: HTMLVideoElement,
   shown: string | undefined,
-  { task, question, ...call }: Omit<WatchOptions, 'onCaption'>,
+  { task, question, signal, priority }: Omit<WatchOptions, 'onCaption'>,
 ): Promise<Reading> {
+  const call = { signal, priority };
   const look = await model.look(video, call);
   try {
     const ask = (candidates?: readonly string[]) =>
