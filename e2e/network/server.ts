@@ -3,16 +3,25 @@
  * is a model folder for each run; `/set/RUN/BEHAVIOUR` says how it is served from then on, and `/log/RUN`
  * what was asked for in it.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
+import { changes, mutant } from '../../src/testing/mutants.ts';
 
 /** Bytes after which a connection ends, and bytes that a slow server sends at a time. */
 const SOME = 1_000_000;
 
 /** What a slow server waits between two pieces, in milliseconds. */
 const SLOWLY_MS = 400;
+
+/** What onnxruntime runs. */
+const GRAPHS = ['vision.onnx', 'fusion.onnx', 'decoder.onnx'];
+
+/** Bytes of a graph's operators, about. */
+const NODES = 1 << 15;
 
 const MODEL = fileURLToPath(new URL('../../public/models/narvl-photo', import.meta.url));
 
@@ -41,7 +50,9 @@ export type Behaviour =
   /** A new version: another tokenizer.json, and a manifest that says so. */
   | 'new'
   /** In the midst of being put there: the tokenizer is new, and the manifest is not. */
-  | 'half-new';
+  | 'half-new'
+  /** Has a graph changed, by that seed, under a manifest that says so. */
+  | `mutant-${number}`;
 
 /** One request of a run. */
 export interface Asked {
@@ -171,21 +182,39 @@ async function serve(
 
 /** Undefined if there is no such file. */
 async function contentOf(file: string, behaviour: Behaviour): Promise<Buffer | undefined> {
-  const read = (name: string) => readFile(join(MODEL, name)).catch(() => undefined);
-  const data = await read(file);
+  const data = await readFile(join(MODEL, file)).catch(() => undefined);
   const isNew = behaviour === 'new' || behaviour === 'half-new';
   // JSON with a space behind it says the same.
   if (isNew && file === 'tokenizer.json' && data) return Buffer.concat([data, Buffer.from(' ')]);
-  if (behaviour !== 'new' || file !== 'manifest.json' || !data) return data;
-  const { createHash } = await import('node:crypto');
-  const tokenizer = await contentOf('tokenizer.json', 'new');
+  const seed = seedOf(behaviour);
+  const [changed, name] =
+    seed === undefined ? ['tokenizer.json', 'new'] : [graphOf(seed), `mutant ${seed}`];
+  if (data && seed !== undefined && file === changed) return graphMutant(data, seed);
+  if ((behaviour !== 'new' && seed === undefined) || file !== 'manifest.json' || !data) return data;
+  const content = (await contentOf(changed, behaviour)) ?? Buffer.alloc(0);
   const manifest = JSON.parse(data.toString());
-  manifest.name = 'new';
-  manifest.files['tokenizer.json'] = {
-    bytes: tokenizer?.length,
-    sha256: createHash('sha256')
-      .update(tokenizer ?? '')
-      .digest('hex'),
-  };
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  manifest.name = name;
+  manifest.files[changed] = { bytes: content.length, sha256 };
   return Buffer.from(JSON.stringify(manifest));
+}
+
+function seedOf(behaviour: Behaviour): number | undefined {
+  const digits = /^mutant-(\d+)$/.exec(behaviour)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** Which of the graphs a seed changes. */
+function graphOf(seed: number): string {
+  return GRAPHS[seed % GRAPHS.length] ?? '';
+}
+
+/**
+ * The operators come first, and between the weights lie their names and shapes. Every fourth has one byte
+ * changed in its middle, where large graphs have weights, and may well run.
+ */
+function graphMutant(graph: Buffer, seed: number): Buffer {
+  const [list = []] = fc.sample(changes, { seed, numRuns: 1 });
+  const weight = { kind: 'byte', at: graph.length >> 1, value: seed % 256 } as const;
+  return Buffer.from(seed % 4 === 0 ? mutant(graph, [weight]) : mutant(graph, list, NODES));
 }

@@ -6,6 +6,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** With a slash at its end. */
     misbehaving: string;
+    /** How many times as many mutants as usual. */
+    mutants: number;
   }
 }
 
@@ -13,5 +15,6 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startMisbehavingServer();
   project.provide('misbehaving', server.url);
+  project.provide('mutants', Number(process.env.MUTANTS ?? 1));
   return () => server.close();
 }

@@ -9,8 +9,10 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { NarvlError } from '../errors.ts';
+import { changes, mutant } from '../testing/mutants.ts';
 import { loadModelFiles } from './files.ts';
 import { parseManifest } from './manifest.ts';
+import { readNetwork } from './network.ts';
 import { NgramModel } from './ngrams.ts';
 import { parseSafetensors } from './safetensors.ts';
 import { Tokenizer } from './tokenizer.ts';
@@ -23,51 +25,8 @@ const { vocabulary } = manifest.decoder;
 const runs = (few: number) => few * Number(process.env.MUTANTS ?? 1);
 const seed = Number(process.env.MUTANTS_SEED ?? 23);
 
-/** What is done to a file, by shares of its length, so that a small one says all about a large one. */
-const change = fc.oneof(
-  fc.record({ kind: fc.constant('byte' as const), at: fc.nat(), value: fc.nat(255) }),
-  fc.record({ kind: fc.constant('bit' as const), at: fc.nat(), value: fc.nat(7) }),
-  fc.record({ kind: fc.constant('cut' as const), at: fc.nat(), value: fc.constant(0) }),
-  fc.record({ kind: fc.constant('insert' as const), at: fc.nat(), value: fc.nat(255) }),
-  fc.record({
-    kind: fc.constant('drop' as const),
-    at: fc.nat(),
-    value: fc.integer({ min: 1, max: 64 }),
-  }),
-  fc.record({ kind: fc.constant('u32' as const), at: fc.nat(), value: fc.nat(0xffffffff) }),
-);
-const changes = fc.array(change, { minLength: 1, maxLength: 3 });
-type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
-
-/** @param within changes lie in the first so many bytes, where a file says how it is to be read */
-function mutant(
-  file: Uint8Array,
-  list: readonly Change[],
-  within = file.length,
-): Uint8Array<ArrayBuffer> {
-  let bytes = [new Uint8Array(file)];
-  const whole = () => {
-    const joined = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of bytes) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
-  };
-  for (const { kind, at: place, value } of list) {
-    const all = whole();
-    const at = place % Math.max(1, Math.min(within, all.length));
-    if (kind === 'byte') all[at] = value;
-    if (kind === 'bit') all[at] = (all[at] ?? 0) ^ (1 << value);
-    if (kind === 'u32' && at + 4 <= all.length) new DataView(all.buffer).setUint32(at, value, true);
-    bytes = [all];
-    if (kind === 'cut') bytes = [all.slice(0, at)];
-    if (kind === 'insert') bytes = [all.slice(0, at), Uint8Array.of(value), all.slice(at)];
-    if (kind === 'drop') bytes = [all.slice(0, at), all.slice(at + value)];
-  }
-  return whole();
-}
+/** Bytes of a graph's operators, at most. */
+const NODES = 1 << 15;
 
 /** Reads what `list` makes of a file. Anything but a typed error fails the test. */
 function readMutants(
@@ -142,6 +101,20 @@ describe('a changed file is read or refused', { timeout: 600_000 }, () => {
       const model = new NgramModel(bytes, vocabulary);
       expect(model.logProb([1, 5], 7)).toBeLessThanOrEqual(0);
     });
+  });
+
+  it.each(['vision.onnx', 'fusion.onnx'])('%s', (name) => {
+    const file = shipped(name);
+    const [vision, fusion] = ['vision.onnx', 'fusion.onnx'].map((one) => shipped(one).buffer);
+    const read = (bytes: ArrayBuffer) => {
+      if (!vision || !fusion) throw new Error('no graphs');
+      const files =
+        name === 'vision.onnx' ? ([bytes, fusion] as const) : ([vision, bytes] as const);
+      readNetwork(manifest, ...files); // Which may be of a kind that is left to onnxruntime.
+    };
+    // The operators come first; between the weights lie their names, types and shapes.
+    readMutants(file, 40, NODES, read);
+    readMutants(file, 20, file.length, read);
   });
 
   it('decoder.safetensors', () => {
