@@ -1,5 +1,6 @@
 /** preprocess.wgsl against reference/preprocess.ts. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { bufferUse } from '../../src/gpu/buffers.ts';
 import { GpuPreprocessor } from '../../src/gpu/preprocess.ts';
 import { PATCH } from '../../src/model/vision.ts';
 import { patches, preprocess } from '../../src/reference/preprocess.ts';
@@ -65,4 +66,31 @@ test('bytes that do not fit the size are refused before anything is queued', () 
     const image = { data: new Uint8Array(15), width: 2, height: 2 };
     expect(() => preprocessor.run([image])).toThrow(/4 bytes for each of 2×2, got 15/);
     preprocessor.dispose();
+  }));
+
+test('no memory for an image is an error of its own, and nothing of it stays', () =>
+  withDevice(async ({ device }) => {
+    const before = bufferUse(device).buffers;
+    const preprocessor = await GpuPreprocessor.create(device, transform);
+    const uniforms = bufferUse(device).buffers - before;
+    const [small, large] = [randomImage(8, 8, true), randomImage(90, 80, true)];
+    await preprocessor.reserve([small]);
+    const refused = new GPUOutOfMemoryError('there is none');
+    for (const images of [[large], [large, large]]) {
+      vi.spyOn(device, 'popErrorScope').mockResolvedValueOnce(refused);
+      await expect(preprocessor.reserve(images)).rejects.toMatchObject({
+        code: 'out-of-memory',
+        message: expect.stringContaining('there is none'),
+      });
+    }
+    vi.restoreAllMocks();
+    // The scopes that the mock left open.
+    for (const _ of '12') await device.popErrorScope();
+    // The batch of one's; the image's was made room of.
+    expect(bufferUse(device).buffers - before).toBe(uniforms + 1);
+    await preprocessor.reserve([large, small]);
+    const output = preprocessor.run([large, small]);
+    expect(preprocessor.run([small, large])).toBe(output);
+    preprocessor.dispose();
+    expect(bufferUse(device).buffers).toBe(before);
   }));

@@ -10,7 +10,7 @@ import { NarvlError } from '../errors.ts';
 import { checkPixels, type ImageTransform, type RgbaPixels } from '../model/image.ts';
 import { PATCH } from '../model/vision.ts';
 import code from '../shaders/preprocess.wgsl?raw';
-import { Buffers } from './buffers.ts';
+import { allocate, Buffers } from './buffers.ts';
 import { bind, compile, encodeSteps, type Step } from './step.ts';
 
 /** Pixels of a workgroup's side, as in the shader. */
@@ -19,14 +19,20 @@ const tileSide = 8;
 /** What images become: three planes, or the patches that `VisionNetwork`'s stem is a product over. */
 export type PixelLayout = 'planes' | 'patches';
 
+/** A buffer that can be destroyed alone. */
+interface Owned {
+  readonly buffers: Buffers;
+  readonly buffer: GPUBuffer;
+}
+
 /** A compiled preprocessor with its buffers, for one model's image transform. */
 export class GpuPreprocessor {
   readonly #buffers: Buffers;
   readonly #image: GPUBuffer;
   readonly #colours: GPUBuffer;
-  readonly #outputs = new Map<number, GPUBuffer>();
+  readonly #outputs = new Map<number, Owned>();
   /** Bytes of the image in work: as large as the largest until now. */
-  #rgba: { readonly buffers: Buffers; readonly buffer: GPUBuffer } | undefined;
+  #rgba: Owned | undefined;
 
   private constructor(
     private readonly device: GPUDevice,
@@ -52,6 +58,22 @@ export class GpuPreprocessor {
       layout,
       await compile(device, 'preprocess', code, constants),
     );
+  }
+
+  /**
+   * Makes the buffers that these images need and that are not there yet. Where nobody called it, `begin`
+   * makes them, and the device alone learns that there was no memory.
+   *
+   * @throws NarvlError 'out-of-memory', after which other images may have more luck, or as `begin`.
+   */
+  async reserve(images: readonly RgbaPixels[]): Promise<void> {
+    for (const image of images) checkPixels(image);
+    if (images.length === 0) return; // `begin` says so.
+    const most = Math.max(...images.map(({ width, height }) => width * height));
+    const larger = this.#largerRgba(most);
+    if (larger) this.#rgba = await allocate(this.device, larger);
+    const output = this.#newOutput(images.length);
+    if (output) this.#outputs.set(images.length, await allocate(this.device, output));
   }
 
   /**
@@ -89,24 +111,22 @@ export class GpuPreprocessor {
    * same buffer for every batch of this size, and the preprocessor's to destroy.
    */
   output(batch: number): GPUBuffer {
-    let output = this.#outputs.get(batch);
-    if (!output) {
-      const { size } = this.transform;
-      const image = this.layout === 'planes' ? 3 * size ** 2 : Math.ceil(size / 2) ** 2 * PATCH;
-      output = this.#buffers.storage(`pixels of ${batch}`, batch * image);
-      this.#outputs.set(batch, output);
-    }
-    return output;
+    const make = this.#newOutput(batch);
+    if (make) this.#outputs.set(batch, make(new Buffers(this.device)));
+    return (this.#outputs.get(batch) as Owned).buffer;
   }
 
   dispose(): void {
     this.#buffers.destroy();
     this.#rgba?.buffers.destroy();
+    for (const { buffers } of this.#outputs.values()) buffers.destroy();
   }
 
   #step({ data, width, height }: RgbaPixels, index: number, output: GPUBuffer): Step {
     const { device } = this;
-    const rgba = this.#rgbaBuffer(width * height);
+    const larger = this.#largerRgba(width * height);
+    if (larger) this.#rgba = larger(new Buffers(device));
+    const rgba = (this.#rgba as Owned).buffer;
     // Writes and submits take effect in order, so that one image's buffers serve the next.
     device.queue.writeBuffer(this.#image, 0, Uint32Array.of(width, height, index));
     const { buffer, byteOffset, byteLength } = data;
@@ -128,14 +148,20 @@ export class GpuPreprocessor {
     this.device.queue.submit([encoder.finish()]);
   }
 
-  #rgbaBuffer(pixels: number): GPUBuffer {
-    if (!this.#rgba || this.#rgba.buffer.size < pixels * 4) {
-      // Work that was queued on the old one still finishes.
-      this.#rgba?.buffers.destroy();
-      this.#rgba = undefined;
-      const buffers = new Buffers(this.device);
-      this.#rgba = { buffers, buffer: buffers.storage('rgba', pixels) };
-    }
-    return this.#rgba.buffer;
+  /** For an image's bytes, if the one that is there is too small: that goes first, to make room. */
+  #largerRgba(pixels: number): ((buffers: Buffers) => Owned) | undefined {
+    if (this.#rgba && this.#rgba.buffer.size >= pixels * 4) return undefined;
+    // Work that was queued on it still finishes.
+    this.#rgba?.buffers.destroy();
+    this.#rgba = undefined;
+    return (buffers) => ({ buffers, buffer: buffers.storage('rgba', pixels) });
+  }
+
+  #newOutput(batch: number): ((buffers: Buffers) => Owned) | undefined {
+    if (this.#outputs.has(batch)) return undefined;
+    const { size } = this.transform;
+    const image = this.layout === 'planes' ? 3 * size ** 2 : Math.ceil(size / 2) ** 2 * PATCH;
+    const label = `pixels of ${batch}`;
+    return (buffers) => ({ buffers, buffer: buffers.storage(label, batch * image) });
   }
 }

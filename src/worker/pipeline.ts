@@ -493,7 +493,10 @@ export class Pipeline {
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
-    if (this.#preprocessor) return this.#preprocessor.run(images);
+    if (this.#preprocessor) {
+      await this.#preprocessor.reserve(images);
+      return this.#preprocessor.run(images);
+    }
     const { image } = this.#manifest;
     const one = 3 * image.size * image.size;
     const pixels = new Float32Array(images.length * one);
