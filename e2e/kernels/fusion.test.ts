@@ -1,7 +1,13 @@
 /** The fusion plan against reference/fusion.ts: a batch, with names and without, prompts that are shorter. */
 import { expect, test } from 'vitest';
 import { readTold } from '../../src/gpu/classes.ts';
-import { fusionSteps, prepareFusion, seenBuffers, seenSteps } from '../../src/gpu/fusion.ts';
+import {
+  compileFusion,
+  fusionSteps,
+  prepareFusion,
+  seenBuffers,
+  seenSteps,
+} from '../../src/gpu/fusion.ts';
 import { numbersOf } from '../../src/gpu/results.ts';
 import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
 import { fusion } from '../../src/reference/fusion.ts';
@@ -32,7 +38,14 @@ test.each([
         wide.set(row, (i * cells + cell) * stride);
       }
     });
-    const onGpu = await prepareFusion(bench.buffers, network, fusionShape, tiling);
+    const head = (network.tags?.classifier.weight.length ?? 0) / classes;
+    const sizes = {
+      ...fusionShape,
+      ffn: network.layers[0]?.up.bias.length ?? 0,
+      tags: named ? { count, pieces, classes, head } : undefined,
+    };
+    const kernels = compileFusion(bench.device, sizes, tiling);
+    const onGpu = await prepareFusion(bench.buffers, network, sizes, tiling, kernels);
     const seen = seenBuffers(onGpu, bench.buffers, batch);
     const memory = bench.output(batch * rows * width);
     const length = rows - words + prompt.length;

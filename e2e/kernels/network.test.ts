@@ -1,11 +1,17 @@
 /** The whole network in one submit against the whole reference: captions, a batch, and looks that are kept. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { GpuDecoder } from '../../src/gpu/decoder.ts';
 import { requestGpu } from '../../src/gpu/device.ts';
-import { GpuNetwork, type NetworkManifest, prepareNetwork } from '../../src/gpu/network.ts';
+import {
+  compileNetwork,
+  GpuNetwork,
+  type NetworkManifest,
+  prepareNetwork,
+} from '../../src/gpu/network.ts';
 import { tilingFor } from '../../src/gpu/tiling.ts';
 import type { DecoderShape } from '../../src/model/decoder.ts';
 import type { RgbaPixels } from '../../src/model/image.ts';
+import { shapeOf } from '../../src/model/network-shape.ts';
 import { ReferenceDecoder } from '../../src/reference/decoder.ts';
 import { fusion } from '../../src/reference/fusion.ts';
 import { patches, preprocess } from '../../src/reference/preprocess.ts';
@@ -138,6 +144,28 @@ test('a decoder whose memory must come normed is refused', () =>
     expect(() => new GpuNetwork(prepared, decoder)).toThrow(/folds in the memory's norm/);
     prepared.buffers.destroy();
     decoder.dispose();
+  }));
+
+test('kernels that were compiled before the weights were there are used if they fit', () =>
+  withDevice(async ({ device }) => {
+    const tiling = tilingFor(device);
+    const promised = shapeOf(network);
+    const other = { ...promised, fusion: { ...promised.fusion, ffn: promised.fusion.ffn + 4 } };
+    const compiled: number[] = [];
+    for (const shape of [promised, other]) {
+      const ahead = compileNetwork(device, manifest, shape, tiling);
+      await Promise.all([ahead.vision, ahead.fusion]);
+      const compile = vi.spyOn(device, 'createComputePipelineAsync');
+      const prepared = await prepareNetwork(device, manifest, network, tiling, ahead);
+      compiled.push(compile.mock.calls.length);
+      compile.mockRestore();
+      expect(prepared.fusion.shape.ffn).toBe(promised.fusion.ffn);
+      prepared.preprocessor.dispose();
+      prepared.buffers.destroy();
+    }
+    // The preprocessor's alone, and all of them.
+    expect(compiled[0]).toBe(1);
+    expect(compiled[1]).toBeGreaterThan(10);
   }));
 
 test('a device that is lost under way says so, and another one works', async () => {

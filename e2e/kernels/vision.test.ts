@@ -1,7 +1,7 @@
 /** The vision plan against reference/vision.ts: a batch, every kind of block, either cut of products. */
 import { expect, test } from 'vitest';
 import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
-import { prepareVision, visionSteps } from '../../src/gpu/vision.ts';
+import { compileVision, prepareVision, visionSteps } from '../../src/gpu/vision.ts';
 import { PATCH } from '../../src/model/vision.ts';
 import { vision } from '../../src/reference/vision.ts';
 import { expectClose } from '../../src/testing/close.ts';
@@ -19,7 +19,8 @@ test('a batch of images to features with room behind them', () =>
     const patches = randomNumbers(seededRandom(2), batch * image);
     const wanted = [0, 1].map((i) => vision(network, patches.subarray(i * image, (i + 1) * image)));
     for (const tiling of [hardwareTiling, softwareTiling]) {
-      const onGpu = await prepareVision(bench.buffers, network, size, stride, tiling);
+      const kernels = compileVision(bench.device, network, size, stride, tiling);
+      const onGpu = await prepareVision(bench.buffers, network, size, tiling, kernels);
       const features = bench.output(batch * cells * stride);
       const steps = visionSteps(onGpu, bench.buffers, bench.upload(patches), features, batch);
       // Three a block, but for the one that expands nothing; the stem, the head and the finer scale.

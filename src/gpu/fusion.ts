@@ -19,7 +19,7 @@ import { encodeSteps, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
 import type { LinearOnGpu } from './weights.ts';
 
-/** Sizes that the fusion's own weights do not say. */
+/** Sizes that fusion's own weights do not say. */
 export interface FusionShape {
   /** Width d of all rows. */
   readonly width: number;
@@ -42,31 +42,48 @@ interface Layer {
   readonly down: LinearOnGpu;
 }
 
-/** Kernels and weights, for any batch. */
-export interface FusionOnGpu {
-  readonly shape: FusionShape & { readonly ffn: number };
-  /** Numbers from one row of features to the next one's: with the classes behind them. */
-  readonly stride: number;
+/** Of the names that fusion is told. */
+export interface TagSizes {
+  /** Names that are told, and the most pieces of one. */
+  readonly count: number;
+  readonly pieces: number;
+  /** Classes that have a name, and the first numbers of a cell's features, which they are read off. */
+  readonly classes: number;
+  readonly head: number;
+}
+
+/** All sizes: with those that are the network's own. */
+export interface FusionSizes extends FusionShape {
+  readonly ffn: number;
+  readonly tags: TagSizes | undefined;
+}
+
+/** Compiled kernels, for any weights of their sizes. */
+export interface FusionKernels {
+  readonly image: LinearKernel;
+  readonly rows: MemoryRowsKernel;
+  readonly qkv: LinearKernel;
+  readonly attention: AttentionKernel;
+  readonly out: LinearKernel;
+  readonly up: LinearKernel;
+  readonly down: LinearKernel;
   readonly tags:
     | {
-        readonly count: number;
-        readonly pieces: number;
-        readonly classes: number;
         readonly logits: LinearKernel;
-        readonly classifier: LinearOnGpu;
-        readonly kernel: ClassesKernel;
-        readonly names: GPUBuffer;
+        readonly likeliest: ClassesKernel;
+        /** From names to what a cell gains by them, for the matrix behind `image`. */
+        readonly cell: LinearKernel;
       }
     | undefined;
-  readonly kernels: {
-    readonly image: LinearKernel;
-    readonly rows: MemoryRowsKernel;
-    readonly qkv: LinearKernel;
-    readonly attention: AttentionKernel;
-    readonly out: LinearKernel;
-    readonly up: LinearKernel;
-    readonly down: LinearKernel;
-  };
+}
+
+/** Kernels and weights, for any batch. */
+export interface FusionOnGpu {
+  readonly shape: FusionSizes;
+  readonly kernels: FusionKernels;
+  /** Numbers from one row of features to the next one's: with the classes behind them. */
+  readonly stride: number;
+  readonly tags: { readonly classifier: LinearOnGpu; readonly names: GPUBuffer } | undefined;
   readonly image: LinearOnGpu;
   readonly embeddings: GPUBuffer;
   readonly positions: GPUBuffer;
@@ -75,31 +92,77 @@ export interface FusionOnGpu {
 }
 
 /** Numbers from one row of features to the next one's. */
-export function featureStride({ tags }: FusionNetwork, { features }: FusionShape): number {
+export function featureStride({ features, tags }: Pick<FusionSizes, 'features' | 'tags'>): number {
   return features + (tags?.classes ?? 0);
 }
 
+/** Compiles the kernels, for which no weight has to be there. */
+export async function compileFusion(
+  device: GPUDevice,
+  sizes: FusionSizes,
+  tiling: Tiling,
+): Promise<FusionKernels> {
+  const { width, heads, epsilon, cells, features, words, ffn, tags } = sizes;
+  const stride = featureStride(sizes);
+  const named = tags ? tags.count * tags.pieces : 0;
+  const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
+    LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
+  // The names' part of its matrix is computed here, in f32.
+  const unrounded = (inputs: number) =>
+    LinearKernel.compile(device, { inputs, outputs: width }, wide(tiling));
+  const normed = { normEpsilon: epsilon };
+  const compileTags = async (): Promise<FusionKernels['tags']> => {
+    if (!tags) return undefined;
+    const { classes, count, head } = tags;
+    const [logits, likeliest, cell] = await settled([
+      linear(head, classes, { xStride: stride }),
+      ClassesKernel.compile(
+        device,
+        { cells, classes, top: count, stride, offset: features },
+        tiling,
+      ),
+      unrounded(width),
+    ]);
+    return { logits, likeliest, cell };
+  };
+  const [onGpuTags, image, rows, qkv, attention, out, up, down] = await settled([
+    compileTags(),
+    unrounded(stride),
+    MemoryRowsKernel.compile(
+      device,
+      { width, cells, names: named, words, pieces: tags?.pieces ?? 1, epsilon },
+      tiling,
+    ),
+    linear(width, 3 * width, normed),
+    AttentionKernel.compile(device, {
+      heads,
+      width,
+      maxKeys: cells + named + words,
+      lanes: tiling.attentionLanes,
+      queryRows: tiling.queryRows,
+    }),
+    linear(width, width, { residual: true }),
+    linear(width, ffn, { ...normed, gelu: true }),
+    linear(ffn, width, { residual: true }),
+  ]);
+  return { image, rows, qkv, attention, out, up, down, tags: onGpuTags };
+}
+
 /**
- * Compiles the kernels and uploads the weights into buffers of the caller's, who destroys them if this
- * fails.
+ * Uploads the weights into buffers of the caller's, who destroys them if this fails.
  *
+ * @param compiling what `compileFusion` gives of the same sizes and tiling
  * @throws NarvlError 'out-of-memory' if the weights do not fit the GPU's memory.
  */
 export async function prepareFusion(
   buffers: Buffers,
   network: FusionNetwork,
-  shape: FusionShape,
+  shape: FusionSizes,
   tiling: Tiling,
+  compiling: Promise<FusionKernels>,
 ): Promise<FusionOnGpu> {
-  const { device } = buffers;
-  const { width, heads, epsilon, cells, features, words } = shape;
+  const { width } = shape;
   const { tags } = network;
-  const ffn = network.layers[0]?.up.bias.length ?? 0;
-  const stride = featureStride(network, shape);
-  const named = tags ? tags.count * tags.pieces : 0;
-  const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
-    LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
-  const normed = { normEpsilon: epsilon };
   const put = (label: string, data: Float32Array | Uint32Array) =>
     during('upload', () => allocateIn(buffers, () => buffers.upload(label, data)));
   const uploaded = async (
@@ -121,46 +184,19 @@ export async function prepareFusion(
     ]);
     return { qkv: a, out: b, up: c, down: d };
   };
-  const prepareTags = async (): Promise<FusionOnGpu['tags']> => {
+  const uploadedTags = async (): Promise<FusionOnGpu['tags']> => {
     if (!tags) return undefined;
-    const { classes, count, pieces, classifier } = tags;
-    const head = classifier.weight.length / classes;
-    const [logits, weights, kernel, names] = await settled([
-      linear(head, classes, { xStride: stride }),
-      uploaded('classifier', classifier),
-      ClassesKernel.compile(
-        device,
-        { cells, classes, top: count, stride, offset: features },
-        tiling,
-      ),
+    const [classifier, names] = await settled([
+      uploaded('classifier', tags.classifier),
       put('names', tags.names),
     ]);
-    return { count, pieces, classes, logits, classifier: weights, kernel, names };
+    return { classifier, names };
   };
   const norm = tags?.norm ?? network.wordNorm; // Without names it is not read.
-  const [onGpuTags, image, rows, qkv, attention, out, up, down] = await settled([
-    prepareTags(),
-    // The names' part of its matrix is computed here, in f32.
-    LinearKernel.compile(device, { inputs: stride, outputs: width }, wide(tiling)),
-    MemoryRowsKernel.compile(
-      device,
-      { width, cells, names: named, words, pieces: tags?.pieces ?? 1, epsilon },
-      tiling,
-    ),
-    linear(width, 3 * width, normed),
-    AttentionKernel.compile(device, {
-      heads,
-      width,
-      maxKeys: cells + named + words,
-      lanes: tiling.attentionLanes,
-      queryRows: tiling.queryRows,
-    }),
-    linear(width, width, { residual: true }),
-    linear(width, ffn, { ...normed, gelu: true }),
-    linear(ffn, width, { residual: true }),
-  ]);
-  const [imageWeights, embeddings, positions, norms, layers] = await settled([
-    imageMatrix(buffers, network, shape, tiling),
+  const [kernels, onGpuTags, image, embeddings, positions, norms, layers] = await settled([
+    compiling,
+    uploadedTags(),
+    compiling.then((kernels) => imageMatrix(buffers, network, shape, kernels)),
     put('embeddings', network.words),
     put(
       'positions',
@@ -175,17 +211,8 @@ export async function prepareFusion(
     ),
     settled(network.layers.map(layer)),
   ]);
-  return {
-    shape: { ...shape, ffn },
-    stride,
-    tags: onGpuTags,
-    kernels: { image, rows, qkv, attention, out, up, down },
-    image: imageWeights,
-    embeddings,
-    positions,
-    norms,
-    layers,
-  };
+  const stride = featureStride(shape);
+  return { shape, kernels, stride, tags: onGpuTags, image, embeddings, positions, norms, layers };
 }
 
 /** What the two halves share: what an image comes to. */
@@ -197,10 +224,10 @@ export interface Seen {
 }
 
 /** Buffers for what a batch of images comes to. */
-export function seenBuffers({ shape, tags }: FusionOnGpu, owner: Buffers, batch: number): Seen {
+export function seenBuffers({ shape }: FusionOnGpu, owner: Buffers, batch: number): Seen {
   return {
     cells: owner.storage('seen cells', batch * shape.cells * shape.width),
-    told: owner.storage('told', batch * TOLD_NUMBERS * (tags?.count ?? 1)),
+    told: owner.storage('told', batch * TOLD_NUMBERS * (shape.tags?.count ?? 1)),
   };
 }
 
@@ -218,11 +245,11 @@ export function seenSteps(
 ): Step[] {
   const rows = batch * shape.cells;
   const mixture = kernels.image.step(owner, { ...image, x: features, y: cells }, rows);
-  if (!tags || stride === shape.features) return [mixture];
-  const logits = owner.storage('class logits', rows * tags.classes);
+  if (!tags || !kernels.tags || stride === shape.features) return [mixture];
+  const logits = owner.storage('class logits', rows * (stride - shape.features));
   return [
-    tags.logits.step(owner, { ...tags.classifier, x: features, y: logits }, rows),
-    tags.kernel.step(owner, { logits, features, told }, batch),
+    kernels.tags.logits.step(owner, { ...tags.classifier, x: features, y: logits }, rows),
+    kernels.tags.likeliest.step(owner, { logits, features, told }, batch),
     mixture,
   ];
 }
@@ -249,7 +276,8 @@ export function fusionSteps(
   batch: number,
 ): Step[] {
   const { width } = shape;
-  const count = shape.cells + (tags ? tags.count * tags.pieces : 0) + shape.words;
+  const named = shape.tags ? shape.tags.count * shape.tags.pieces : 0;
+  const count = shape.cells + named + shape.words;
   const rows = batch * count;
   const x = owner.storage('fusion x', rows * width);
   const other = owner.storage('fusion other x', rows * width);
@@ -291,7 +319,7 @@ async function imageMatrix(
   buffers: Buffers,
   { image, tags, words }: FusionNetwork,
   { width, features, pad }: FusionShape,
-  tiling: Tiling,
+  kernels: FusionKernels,
 ): Promise<LinearOnGpu> {
   const classes = tags?.classes ?? 0;
   const whole = new Float32Array((features + classes) * width);
@@ -300,13 +328,9 @@ async function imageMatrix(
     weight: buffers.upload('image', whole),
     bias: buffers.upload('image', image.bias),
   }));
-  if (!tags) return onGpu;
+  const kernel = kernels.tags?.cell;
+  if (!tags || !kernel) return onGpu;
   const { device } = buffers;
-  const kernel = await LinearKernel.compile(
-    device,
-    { inputs: width, outputs: width },
-    wide(tiling),
-  );
   const means = nameMeans(tags.names, tags.pieces, words, width, pad);
   const encoder = device.createCommandEncoder({ label: 'names' });
   const step = await allocateIn(buffers, () =>

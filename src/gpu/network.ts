@@ -12,13 +12,16 @@ import type { RgbaPixels } from '../model/image.ts';
 import type { Manifest } from '../model/manifest.ts';
 import type { Name } from '../model/name.ts';
 import type { Network } from '../model/network.ts';
+import { alike, type NetworkShape, shapeOf } from '../model/network-shape.ts';
 import { allocate, Buffers } from './buffers.ts';
 import { readTold, TOLD_NUMBERS } from './classes.ts';
 import { CostCounter } from './counters.ts';
 import type { DecoderResult, GpuDecoder } from './decoder.ts';
 import {
+  compileFusion,
+  type FusionKernels,
   type FusionOnGpu,
-  type FusionShape,
+  type FusionSizes,
   featureStride,
   fusionSteps,
   prepareFusion,
@@ -31,7 +34,13 @@ import type { Numbers } from './results.ts';
 import { settled } from './settled.ts';
 import type { Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
-import { prepareVision, type VisionOnGpu, visionSteps } from './vision.ts';
+import {
+  compileVision,
+  prepareVision,
+  type VisionKernels,
+  type VisionOnGpu,
+  visionSteps,
+} from './vision.ts';
 
 /** What of a manifest says how the network is laid out. */
 export type NetworkManifest = Pick<Manifest, 'image' | 'features' | 'prompt' | 'names' | 'decoder'>;
@@ -132,8 +141,33 @@ export interface PreparedNetwork {
   readonly buffers: Buffers;
 }
 
+/** Kernels that are being compiled, for any weights of their sizes. */
+export interface NetworkKernels {
+  readonly shape: NetworkShape;
+  readonly vision: Promise<VisionKernels>;
+  readonly fusion: Promise<FusionKernels>;
+}
+
+/** Begins to compile the kernels, for which no weight has to be there. */
+export function compileNetwork(
+  device: GPUDevice,
+  manifest: NetworkManifest,
+  shape: NetworkShape,
+  tiling: Tiling,
+): NetworkKernels {
+  const sizes = fusionSizes(manifest, shape);
+  const stride = featureStride(sizes);
+  const vision = compileVision(device, shape.vision, manifest.image.size, stride, tiling);
+  const fusion = compileFusion(device, sizes, tiling);
+  // Who waits for the weights may never come to hear of these.
+  for (const kernels of [vision, fusion]) kernels.catch(() => {});
+  return { shape, vision, fusion };
+}
+
 /**
- * Compiles the kernels and uploads the weights.
+ * Uploads the weights.
+ *
+ * @param ahead kernels by the same tiling; others are compiled if the network turns out to be of other sizes
  * @throws NarvlError 'out-of-memory' if these do not fit the GPU's memory.
  */
 export async function prepareNetwork(
@@ -141,30 +175,41 @@ export async function prepareNetwork(
   manifest: NetworkManifest,
   network: Network,
   tiling: Tiling,
+  ahead?: NetworkKernels,
 ): Promise<PreparedNetwork> {
-  const { image, features, prompt } = manifest;
-  const { tags } = network.fusion;
-  const shape: FusionShape = {
-    ...manifest.decoder,
-    cells: features.rows,
-    features: features.width,
-    words: prompt.length,
-    pad: prompt.pad,
-  };
-  const stride = featureStride(network.fusion, shape);
+  const { image } = manifest;
+  const shape = shapeOf(network);
+  const kernels =
+    ahead && alike(ahead.shape, shape) ? ahead : compileNetwork(device, manifest, shape, tiling);
+  const sizes = fusionSizes(manifest, shape);
   const buffers = new Buffers(device);
   try {
     const [preprocessor, vision, fusion] = await settled([
       GpuPreprocessor.create(device, image, 'patches'),
-      prepareVision(buffers, network.vision, image.size, stride, tiling),
-      prepareFusion(buffers, network.fusion, shape, tiling),
+      prepareVision(buffers, network.vision, image.size, tiling, kernels.vision),
+      prepareFusion(buffers, network.fusion, sizes, tiling, kernels.fusion),
     ]);
-    const memoryNorm = network.fusion.norm;
+    const { tags, norm: memoryNorm } = network.fusion;
     return { manifest, preprocessor, vision, fusion, tags, memoryNorm, buffers };
   } catch (error) {
     buffers.destroy();
     throw error;
   }
+}
+
+function fusionSizes(
+  { decoder, features, prompt, names }: NetworkManifest,
+  { fusion: { ffn, classes, head } }: NetworkShape,
+): FusionSizes {
+  return {
+    ...decoder,
+    cells: features.rows,
+    features: features.width,
+    words: prompt.length,
+    pad: prompt.pad,
+    ffn,
+    tags: names && { count: names.count, pieces: names.length, classes, head },
+  };
 }
 
 /** Vision, fusion and the decoder behind them, on a GPU device that stays the caller's. */
@@ -188,8 +233,9 @@ export class GpuNetwork {
    * @throws NarvlError 'invalid-argument' if the images do not fit the device, 'out-of-memory'.
    */
   async see(images: readonly RgbaPixels[]): Promise<GpuSight> {
-    const batch = this.#batches.get(images.length) ?? (await this.#lay(images.length));
     const { preprocessor, fusion, buffers } = this.prepared;
+    await preprocessor.reserve(images);
+    const batch = this.#batches.get(images.length) ?? (await this.#lay(images.length));
     const looking = [preprocessor.begin(images), ...batch.looking];
     return new GpuSight(buffers.device, fusion, batch, looking);
   }

@@ -5,7 +5,14 @@
  * expansion, depthwise convolution and projection, with activations and residual in them.
  */
 import { during } from '../model/load-stages.ts';
-import { type Pointwise, sidesOf, type VisionNetwork } from '../model/vision.ts';
+import {
+  type BlockShape,
+  type Pointwise,
+  type PointwiseShape,
+  sidesOf,
+  type VisionNetwork,
+  type VisionShape,
+} from '../model/vision.ts';
 import { allocateIn, type Buffers } from './buffers.ts';
 import { DepthwiseKernel } from './depthwise.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
@@ -34,6 +41,20 @@ interface Block {
   readonly side: number;
 }
 
+interface CompiledBlock {
+  readonly expand: LinearKernel | undefined;
+  readonly depthwise: DepthwiseKernel;
+  readonly project: LinearKernel;
+}
+
+/** Compiled kernels, for any weights of their sizes. */
+export interface VisionKernels {
+  readonly stem: LinearKernel;
+  readonly blocks: readonly CompiledBlock[];
+  readonly head: LinearKernel;
+  readonly unshuffle: UnshuffleKernel;
+}
+
 /** Kernels and weights, for any batch. */
 export interface VisionOnGpu {
   readonly stem: Product;
@@ -47,22 +68,19 @@ export interface VisionOnGpu {
 }
 
 /**
- * Compiles the kernels and uploads the weights into buffers of the caller's, who destroys them if this
- * fails.
+ * Compiles the kernels, for which no weight has to be there.
  *
  * @param size pixels of an image's side
  * @param stride numbers from one row of features to the next one's
- * @throws NarvlError 'out-of-memory' if the weights do not fit the GPU's memory.
  */
-export async function prepareVision(
-  buffers: Buffers,
-  network: VisionNetwork,
+export async function compileVision(
+  device: GPUDevice,
+  shape: VisionShape,
   size: number,
   stride: number,
   tiling: Tiling,
-): Promise<VisionOnGpu> {
-  const { device } = buffers;
-  const sides = sidesOf(network, size);
+): Promise<VisionKernels> {
+  const sides = sidesOf(shape, size);
   // Blocks of a stage are alike.
   const kernels = new Map<string, Promise<unknown>>();
   const once = <T>(key: object, make: () => Promise<T>): Promise<T> => {
@@ -71,57 +89,99 @@ export async function prepareVision(
     kernels.set(text, kernel);
     return kernel;
   };
-  const product = async (
-    layer: Pointwise,
+  const product = (
+    { inputs, outputs }: PointwiseShape,
     side: number,
     fixed: Omit<LinearOptions, 'inputs' | 'outputs'>,
-  ): Promise<Product> => {
-    const { inputs, outputs } = layer;
+  ): Promise<LinearKernel> => {
     const options = { inputs, outputs, ...fixed };
     const cut = tilingForRows(tiling, side ** 2, outputs);
-    const [kernel, weights] = await settled([
-      once({ options, cut }, () => LinearKernel.compile(device, options, cut)),
-      during('upload', () => upload(buffers, packWeights(layer, tiling.weightBits))),
-    ]);
-    return { kernel, weights, outputs };
+    return once({ options, cut }, () => LinearKernel.compile(device, options, cut));
   };
-  const block = async (i: number): Promise<Block> => {
-    const { expand, depthwise, project, residual } = network.blocks[
-      i
-    ] as (typeof network.blocks)[0];
+  const block = async ({ expand, depthwise, project, residual }: BlockShape, i: number) => {
     const { channels, kernel, stride: step } = depthwise;
     const before = sides[i - 1] ?? Math.ceil(size / 2);
-    const side = sides[i] ?? 0;
     const options = { channels, side: before, kernel, stride: step };
-    const [expanded, filter, filterWeights, projected] = await settled([
+    const [expanded, filter, projected] = await settled([
       expand ? product(expand, before, { relu6: true }) : Promise.resolve(undefined),
       once(options, () => DepthwiseKernel.compile(device, options)),
-      during('upload', () => upload(buffers, depthwise)),
-      product(project, side, { residual }),
+      product(project, sides[i] ?? 0, { residual }),
     ]);
-    return {
-      expand: expanded,
-      depthwise: { kernel: filter, weights: filterWeights },
-      project: projected,
-      residual,
-      inside: [before ** 2 * channels, side ** 2 * channels],
-      side,
-    };
+    return { expand: expanded, depthwise: filter, project: projected };
   };
   const [grid = 0] = sides.slice(-1);
-  const fineChannels = network.blocks[network.fine]?.project.outputs ?? 0;
   const [stem, blocks, head, unshuffle] = await settled([
-    product(network.stem, Math.ceil(size / 2), { relu6: true }),
-    settled(network.blocks.map((_, i) => block(i))),
-    product(network.head, grid, { relu6: true, yStride: stride }),
+    product(shape.stem, Math.ceil(size / 2), { relu6: true }),
+    settled(shape.blocks.map(block)),
+    product(shape.head, grid, { relu6: true, yStride: stride }),
     UnshuffleKernel.compile(device, {
-      channels: fineChannels,
+      channels: shape.blocks[shape.fine]?.project.outputs ?? 0,
       grid,
       stride,
-      offset: network.head.outputs,
+      offset: shape.head.outputs,
     }),
   ]);
-  return { stem, side: Math.ceil(size / 2), blocks, fine: network.fine, head, unshuffle };
+  return { stem, blocks, head, unshuffle };
+}
+
+/**
+ * Uploads the weights into buffers of the caller's, who destroys them if this fails.
+ *
+ * @param compiling what `compileVision` gives of the same shape, size and tiling
+ * @throws NarvlError 'out-of-memory' if the weights do not fit the GPU's memory.
+ */
+export async function prepareVision(
+  buffers: Buffers,
+  network: VisionNetwork,
+  size: number,
+  tiling: Tiling,
+  compiling: Promise<VisionKernels>,
+): Promise<VisionOnGpu> {
+  const packed = (layer: Pointwise) =>
+    during('upload', () => upload(buffers, packWeights(layer, tiling.weightBits)));
+  const [kernels, stem, blocks, head] = await settled([
+    compiling,
+    packed(network.stem),
+    settled(
+      network.blocks.map(({ expand, depthwise, project }) =>
+        settled([
+          expand ? packed(expand) : Promise.resolve(undefined),
+          during('upload', () => upload(buffers, depthwise)),
+          packed(project),
+        ]),
+      ),
+    ),
+    packed(network.head),
+  ]);
+  const sides = sidesOf(network, size);
+  const start = Math.ceil(size / 2);
+  return {
+    stem: { kernel: kernels.stem, weights: stem, outputs: network.stem.outputs },
+    side: start,
+    blocks: network.blocks.map(({ expand, depthwise, project, residual }, i) => {
+      const {
+        expand: wide,
+        depthwise: filter,
+        project: narrow,
+      } = kernels.blocks[i] as CompiledBlock;
+      const [wideWeights, filterWeights, narrowWeights] = blocks[i] as (typeof blocks)[0];
+      const [before, side] = [sides[i - 1] ?? start, sides[i] ?? 0];
+      return {
+        expand:
+          expand && wide && wideWeights
+            ? { kernel: wide, weights: wideWeights, outputs: expand.outputs }
+            : undefined,
+        depthwise: { kernel: filter, weights: filterWeights },
+        project: { kernel: narrow, weights: narrowWeights, outputs: project.outputs },
+        residual,
+        inside: [before ** 2 * depthwise.channels, side ** 2 * depthwise.channels],
+        side,
+      };
+    }),
+    fine: network.fine,
+    head: { kernel: kernels.head, weights: head, outputs: network.head.outputs },
+    unshuffle: kernels.unshuffle,
+  };
 }
 
 /**

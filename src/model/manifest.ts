@@ -8,6 +8,8 @@ const FEWEST_BOX_SLOTS = 7;
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** Of what kernels take in fours. */
+const size = v.pipe(count, v.multipleOf(4), v.maxValue(1 << 16));
 const triple = v.tuple([v.number(), v.number(), v.number()]);
 
 const file = v.object({
@@ -159,6 +161,34 @@ const schema = v.object({
     eos: id,
     epsilon: v.number(),
   }),
+  /**
+   * Sizes of what vision.onnx and fusion.onnx hold, if it is of a kind that has kernels: these are compiled
+   * while the graphs come. What the graphs say counts.
+   */
+  network: v.optional(
+    v.object({
+      /** See `VisionShape`: outputs of the stem, of each block and of the head. */
+      vision: v.object({
+        stem: size,
+        blocks: v.pipe(
+          v.array(
+            v.object({
+              expand: v.optional(size),
+              kernel: v.picklist([3, 5]),
+              stride: v.picklist([1, 2]),
+              outputs: size,
+              residual: v.boolean(),
+            }),
+          ),
+          v.minLength(1),
+          v.maxLength(256),
+        ),
+        fine: id,
+        head: size,
+      }),
+      fusion: v.object({ ffn: size, classes: v.optional(size) }),
+    }),
+  ),
   /** What the model can be asked to do. The first is the default, so it needs no question. */
   tasks: v.pipe(
     v.record(v.string(), task),

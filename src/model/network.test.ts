@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseManifest } from './manifest.ts';
 import { readNetwork } from './network.ts';
+import { alike, promisedShape, shapeOf } from './network-shape.ts';
 import { readOnnx } from './onnx.ts';
 
 const folder = new URL('../../public/models/narvl-photo/', import.meta.url);
@@ -28,6 +29,14 @@ test('an EfficientNet-Lite2 and three layers of fusion with names', () => {
   expect(network?.vision).toMatchObject({ fine: 14, head: { inputs: 352, outputs: 1280 } });
   expect(network?.fusion.layers).toHaveLength(3);
   expect(network?.fusion.tags).toMatchObject({ classes: 1000, count: 3, pieces: 5 });
+});
+
+test('the sizes that the manifest says before the graphs are there', () => {
+  const network = readNetwork(manifest, vision, fusion);
+  const promised = promisedShape(manifest);
+  expect(promised).toEqual(network && shapeOf(network));
+  expect(network && promised && alike(promised, shapeOf(network))).toBe(true);
+  expect(promisedShape({ ...manifest, network: undefined })).toBeUndefined();
 });
 
 test('weights as they were, in f16 and in 8 bits with a scale', () => {

@@ -9,45 +9,67 @@ import { NarvlError } from '../errors.ts';
 import type { Manifest } from './manifest.ts';
 import type { OnnxGraph, OnnxNode } from './onnx.ts';
 
-/** A convolution that sees one pixel: a product over rows. */
-export interface Pointwise {
+/** Sizes of a convolution that sees one pixel: a product over rows. */
+export interface PointwiseShape {
   readonly inputs: number;
   readonly outputs: number;
+}
+
+/** Sizes of a convolution of each channel by itself. */
+export interface DepthwiseShape {
+  readonly channels: number;
+  /** Pixels of its window's side. */
+  readonly kernel: number;
+  readonly stride: number;
+}
+
+/** Sizes of an inverted residual: ReLU6 behind the first two, nothing behind the last. */
+export interface BlockShape {
+  readonly expand: PointwiseShape | undefined;
+  readonly depthwise: DepthwiseShape;
+  readonly project: PointwiseShape;
+  /** Whether what came in is added to what goes out. */
+  readonly residual: boolean;
+}
+
+/** What of the network a kernel is compiled for; every convolution is padded as TensorFlow's SAME. */
+export interface VisionShape {
+  /** Over patches of 3 × 3 pixels with their three colours and a zero behind, every second pixel; ReLU6. */
+  readonly stem: PointwiseShape;
+  readonly blocks: readonly BlockShape[];
+  /** Index of the block whose output is the finer scale. */
+  readonly fine: number;
+  /** ReLU6. */
+  readonly head: PointwiseShape;
+}
+
+/** A product with its weights. */
+export interface Pointwise extends PointwiseShape {
   /** [inputs, outputs] */
   readonly weight: Float32Array;
   /** [outputs] */
   readonly bias: Float32Array;
 }
 
-/** A convolution of each channel by itself. */
-export interface DepthwiseLayer {
-  readonly channels: number;
-  /** Pixels of its window's side. */
-  readonly kernel: number;
-  readonly stride: number;
+/** A convolution of each channel with its weights. */
+export interface DepthwiseLayer extends DepthwiseShape {
   /** [kernel, kernel, channels] */
   readonly weight: Float32Array;
   /** [channels] */
   readonly bias: Float32Array;
 }
 
-/** An inverted residual: ReLU6 behind the first two, nothing behind the last. */
-export interface VisionBlock {
+/** An inverted residual with its weights. */
+export interface VisionBlock extends BlockShape {
   readonly expand: Pointwise | undefined;
   readonly depthwise: DepthwiseLayer;
   readonly project: Pointwise;
-  /** Whether what came in is added to what goes out. */
-  readonly residual: boolean;
 }
 
-/** The whole network; every convolution is padded as TensorFlow's SAME. */
-export interface VisionNetwork {
-  /** Over patches of 3 × 3 pixels with their three colours and a zero behind, every second pixel; ReLU6. */
+/** The whole network. */
+export interface VisionNetwork extends VisionShape {
   readonly stem: Pointwise;
   readonly blocks: readonly VisionBlock[];
-  /** Index of the block whose output is the finer scale. */
-  readonly fine: number;
-  /** ReLU6. */
   readonly head: Pointwise;
 }
 
@@ -161,7 +183,7 @@ export function readVision(
 }
 
 /** Pixels of an image's side behind each block, for images of `size` pixels a side. */
-export function sidesOf({ blocks }: Pick<VisionNetwork, 'blocks'>, size: number): number[] {
+export function sidesOf({ blocks }: Pick<VisionShape, 'blocks'>, size: number): number[] {
   let side = Math.ceil(size / 2);
   return blocks.map(({ depthwise: { stride } }) => {
     side = Math.ceil(side / stride);

@@ -4,7 +4,12 @@ import { Encoder } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../gpu/device.ts';
-import { GpuNetwork, type PreparedNetwork, prepareNetwork } from '../gpu/network.ts';
+import {
+  compileNetwork,
+  GpuNetwork,
+  type PreparedNetwork,
+  prepareNetwork,
+} from '../gpu/network.ts';
 import { usualTiling } from '../gpu/tiling.ts';
 import { ArrivingWeights } from '../model/arriving-weights.ts';
 import type { ModelDownload } from '../model/files.ts';
@@ -12,6 +17,7 @@ import { during } from '../model/load-stages.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { type Needs, unfit } from '../model/needs.ts';
 import type { Network } from '../model/network.ts';
+import { promisedShape } from '../model/network-shape.ts';
 import type { DecoderDevice, Device, DeviceChoice } from '../protocol.ts';
 import { ReferenceDecoder } from '../reference/decoder.ts';
 import { WasmDecoder } from '../wasm/decoder.ts';
@@ -123,7 +129,7 @@ export async function readOwnNetwork(
  * @throws NarvlError as `Encoder.create` and `prepareNetwork` do, and what `own` rejects with.
  */
 export async function openEncoder(
-  { encoder }: Pick<Device, 'encoder'>,
+  { encoder, decoder }: Pick<Device, 'encoder' | 'decoder'>,
   { weightBits, tune = true }: DeviceChoice,
   gpu: Gpu | undefined,
   { manifest, files }: Pick<ModelDownload, 'manifest' | 'files'>,
@@ -131,9 +137,12 @@ export async function openEncoder(
   onStep: () => void,
 ): Promise<PreparedNetwork | Encoder> {
   const device = gpu && encoder === 'webgpu' ? gpu.device : undefined;
-  const network = await own;
-  if (device && network) {
-    return prepareNetwork(device, manifest, network, usualTiling(device, weightBits));
+  if (device && decoder === 'webgpu') {
+    const tiling = usualTiling(device, weightBits);
+    const promised = promisedShape(manifest);
+    const ahead = promised && compileNetwork(device, manifest, promised, tiling);
+    const network = await own;
+    if (network) return prepareNetwork(device, manifest, network, tiling, ahead);
   }
   const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
   if (!device && tune) await tuneThreads(manifest, vision, onStep);

@@ -20,6 +20,7 @@ from training.network.model import NAME_PIECES, TAGS, Fusion, Narvl, Task
 from training.runs.recipe import recipe
 from training.scoring.calibration import calibration_file
 from training.shipping import onnx_files
+from training.shipping.network_sizes import network_sizes
 from training.shipping.precision import Precision, quantise, worth_int8
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.writing.once import function_words
@@ -198,6 +199,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
         },
         "prompt": {"length": config.prompt, "pad": PAD},
         **({"names": {"count": TAGS, "length": NAME_PIECES}} if model.fusion.tags else {}),
+        **network_sizes(model, folder / "vision.onnx"),
         "decoder": {
             "width": config.width,
             "heads": config.heads,
