@@ -14,7 +14,10 @@ const change = fc.oneof(
   }),
   fc.record({ kind: fc.constant('u32' as const), at: fc.nat(), value: fc.nat(0xffffffff) }),
 );
+
+/** A few of them. */
 export const changes = fc.array(change, { minLength: 1, maxLength: 3 });
+
 /** One of them. */
 export type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 
@@ -24,26 +27,30 @@ export function mutant(
   list: readonly Change[],
   within = file.length,
 ): Uint8Array<ArrayBuffer> {
-  let bytes = [new Uint8Array(file)];
-  const whole = () => {
-    const joined = new Uint8Array(bytes.reduce((sum, part) => sum + part.length, 0));
-    let at = 0;
-    for (const part of bytes) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
-  };
+  let all = new Uint8Array(file);
   for (const { kind, at: place, value } of list) {
-    const all = whole();
     const at = place % Math.max(1, Math.min(within, all.length));
     if (kind === 'byte') all[at] = value;
     if (kind === 'bit') all[at] = (all[at] ?? 0) ^ (1 << value);
     if (kind === 'u32' && at + 4 <= all.length) new DataView(all.buffer).setUint32(at, value, true);
-    bytes = [all];
-    if (kind === 'cut') bytes = [all.slice(0, at)];
-    if (kind === 'insert') bytes = [all.slice(0, at), Uint8Array.of(value), all.slice(at)];
-    if (kind === 'drop') bytes = [all.slice(0, at), all.slice(at + value)];
+    if (kind === 'cut') all = all.slice(0, at);
+    if (kind === 'insert') all = spliced(all, at, 0, [value]);
+    if (kind === 'drop') all = spliced(all, at, value, []);
   }
-  return whole();
+  return all;
+}
+
+/** `bytes` with up to `dropped` of them from `at` on replaced. */
+function spliced(
+  bytes: Uint8Array,
+  at: number,
+  dropped: number,
+  inserted: readonly number[],
+): Uint8Array<ArrayBuffer> {
+  const rest = bytes.subarray(at + dropped);
+  const next = new Uint8Array(at + inserted.length + rest.length);
+  next.set(bytes.subarray(0, at));
+  next.set(inserted, at);
+  next.set(rest, at + inserted.length);
+  return next;
 }
