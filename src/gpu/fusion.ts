@@ -96,6 +96,11 @@ export function featureStride({ features, tags }: Pick<FusionSizes, 'features' |
   return features + (tags?.classes ?? 0);
 }
 
+/** Rows of the memory that names are spelt in. */
+function namedRows({ tags }: Pick<FusionSizes, 'tags'>): number {
+  return tags ? tags.count * tags.pieces : 0;
+}
+
 /** Compiles the kernels, for which no weight has to be there. */
 export async function compileFusion(
   device: GPUDevice,
@@ -104,7 +109,7 @@ export async function compileFusion(
 ): Promise<FusionKernels> {
   const { width, heads, epsilon, cells, features, words, ffn, tags } = sizes;
   const stride = featureStride(sizes);
-  const named = tags ? tags.count * tags.pieces : 0;
+  const named = namedRows(sizes);
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
     LinearKernel.compile(device, { inputs, outputs, ...options }, tiling);
   // The names' part of its matrix is computed here, in f32.
@@ -276,8 +281,7 @@ export function fusionSteps(
   batch: number,
 ): Step[] {
   const { width } = shape;
-  const named = shape.tags ? shape.tags.count * shape.tags.pieces : 0;
-  const count = shape.cells + named + shape.words;
+  const count = shape.cells + namedRows(shape) + shape.words;
   const rows = batch * count;
   const x = owner.storage('fusion x', rows * width);
   const other = owner.storage('fusion other x', rows * width);
