@@ -14,7 +14,7 @@ import torch.distributed as dist
 from tqdm import tqdm
 
 from training.data import tokenizer as vocabulary
-from training.data.batches import Batches
+from training.data.batches import Batch, Batches
 from training.data.examples import (
     captions,
     own_captions,
@@ -26,13 +26,16 @@ from training.data.examples import (
 from training.data.formats import Example
 from training.eyes.features import Features
 from training.network.autocast import autocast
-from training.network.model import AutoregressiveCaptioner
+from training.network.model import AutoregressiveCaptioner, Narvl
 from training.paths import WORK
 from training.runs.checkpoints import load
 from training.runs.processes import processes
 from training.runs.recipe import Run
 from training.scoring.caption_scores import says_twice
+from training.writing.ctc_beam import FOR_CAPTIONS, prefix_beam
 from training.writing.decode import beam_search
+from training.writing.guides import searchable
+from training.writing.ngram import of_captions
 
 BORROWED = 2
 """Questions that each photo is asked beside its own."""
@@ -112,10 +115,14 @@ def every_question(seed: int = 0) -> list[Example]:
 
 
 def distill(teacher: str, examples: list[Example], beams: int, batch: int, path: Path) -> None:
-    """Write up to `beams` texts of the teacher for each example, best first. Of `torchrun`'s
-    processes each asks about its share, whose rows follow each other in the file."""
+    """Write up to `beams` texts of the teacher for each example, best first: of a twin's beam
+    search or, where the teacher writes captions in one pass, of the runtime's prefix beam. Of
+    `torchrun`'s processes each asks about its share, whose rows follow each other in the file."""
     model = load(teacher)
-    assert isinstance(model, AutoregressiveCaptioner), f"{teacher} is no autoregressive run"
+    if isinstance(model, Narvl) and path == answers_file(teacher):
+        raise SystemExit(
+            f"expected an autoregressive run to answer, got {teacher}: --only captions"
+        )
     with processes() as (rank, count):
         part = path.with_name(f"{path.name}.part{rank}")
         _ask(model, examples[rank::count], beams, batch, part)
@@ -131,7 +138,11 @@ def distill(teacher: str, examples: list[Example], beams: int, batch: int, path:
 
 
 def _ask(
-    model: AutoregressiveCaptioner, examples: list[Example], beams: int, batch: int, path: Path
+    model: AutoregressiveCaptioner | Narvl,
+    examples: list[Example],
+    beams: int,
+    batch: int,
+    path: Path,
 ) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
@@ -139,11 +150,23 @@ def _ask(
     batches = Batches(
         examples, Features.load(model.config.eyes), tokenizer, batch, model.config.prompt
     )
-    with path.open("w", encoding="utf-8") as file, autocast(device):
+    with path.open("w", encoding="utf-8") as file, torch.no_grad(), autocast(device):
         for found in tqdm(batches.in_order(), total=len(batches), desc=path.name):
             found = found.to(device)
-            searched = beam_search(model, found.features, found.prompt, beams)
-            for example, ids in zip(found.examples, searched, strict=True):
-                texts = [t.strip() for t in tokenizer.decode_batch([text for text, _ in ids])]
+            for example, ids in zip(found.examples, _searched(model, found, beams), strict=True):
+                texts = [t.strip() for t in tokenizer.decode_batch(ids)]
                 row = {"image": example.image, "question": example.prompt, "style": example.kind}
                 file.write(json.dumps(row | {"texts": texts}) + "\n")
+
+
+def _searched(
+    model: AutoregressiveCaptioner | Narvl, batch: Batch, beams: int
+) -> Iterator[list[list[int]]]:
+    """The best texts of each photo, as many as `beams` or fewer."""
+    if isinstance(model, AutoregressiveCaptioner):
+        for found in beam_search(model, batch.features, batch.prompt, beams):
+            yield [text for text, _ in found]
+        return
+    logits = model(batch.features, batch.prompt).float()
+    for slots, guide in searchable(model, batch.features, logits, of_captions(), FOR_CAPTIONS):
+        yield [text for text, _ in prefix_beam(slots, guide, FOR_CAPTIONS)[:beams]]

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from training.data import examples as data
 from training.data.formats import Example
+from training.data.tokenizer import PAD
+from training.network.model import Config, Narvl
 from training.runs import loop
 from training.runs import teacher as distill
 from training.runs.recipe import Run, recipe
+from training.writing import guides
+from training.writing.ctc_beam import FOR_CAPTIONS, prefix_beam
+from training.writing.decode import likeliest_tokens
+from training.writing.ngram import NgramModel
+from training.writing.once import Once
 
 OWN = [
     Example("a.jpg", "where is it", ("on a table",), "where"),
@@ -106,3 +115,32 @@ def test_pictures_whose_own_captions_are_taught_have_no_teacher(monkeypatch) -> 
     both = run.model_copy(update={"targets": "both"})
     taught = [e.texts for e in loop.captioned(both)]
     assert taught == [("a cat", "a dog on grass"), ("a bar chart",)]
+
+
+def test_a_teacher_that_writes_in_one_pass_is_searched_as_the_runtime_does(monkeypatch) -> None:
+    torch.manual_seed(0)
+    ngrams = NgramModel([[5, 6, 7], [6, 5]], order=3, vocabulary=9)
+    monkeypatch.setattr(distill, "of_captions", lambda: ngrams)
+    begins, free = frozenset((5, 6)), frozenset((6,))
+    monkeypatch.setattr(guides, "word_beginnings", lambda: begins)
+    monkeypatch.setattr(guides, "function_words", lambda: free)
+    small = Config(
+        width=16, heads=2, encoder_layers=1, decoder_layers=1, ffn=16, vocabulary=9, slots=6
+    )
+    model = Narvl(small).eval()
+    features = torch.randn(2, small.eyes.cells, small.eyes.channels)
+    batch = SimpleNamespace(features=features, prompt=torch.tensor([[4, 5], [5, PAD]]))
+    with torch.no_grad():
+        found = list(distill._searched(model, batch, 3))
+        logits = model(batch.features, batch.prompt)
+    assert [len(texts) for texts in found] == [3, 3]
+    for texts, slots in zip(found, likeliest_tokens(logits), strict=True):
+        guide = Once(ngrams, FOR_CAPTIONS.again, begins, free)
+        best = [text for text, _ in prefix_beam(slots, guide, FOR_CAPTIONS)]
+        assert texts == best[:3]
+
+
+def test_questions_are_asked_of_a_twin_alone(monkeypatch) -> None:
+    monkeypatch.setattr(distill, "load", lambda name: Narvl.__new__(Narvl))
+    with pytest.raises(SystemExit, match="expected an autoregressive run to answer"):
+        distill.distill("t", OWN, 1, 2, distill.answers_file("t"))
