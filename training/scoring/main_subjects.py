@@ -27,8 +27,8 @@ def folder(row: dict) -> str:
     return row["image"].split("/")[0]
 
 
-def drawn(file: Path, before: list[dict]) -> list[dict]:
-    """The rows to look at, folder by folder; none of those looked at before."""
+def drawn(file: Path, before: list[dict], each: int) -> list[dict]:
+    """At most `each` rows to look at, folder by folder; none of those looked at before."""
     by_folder: dict[str, list[dict]] = defaultdict(list)
     known = {row["image"] for row in before}
     for line in file.open(encoding="utf-8"):
@@ -36,7 +36,7 @@ def drawn(file: Path, before: list[dict]) -> list[dict]:
         if row["image"] not in known:
             by_folder[folder(row)].append(row)
     rng = random.Random(SEED + len(before))
-    return [row for rows in by_folder.values() for row in rng.sample(rows, EACH)]
+    return [row for rows in by_folder.values() for row in rng.sample(rows, min(each, len(rows)))]
 
 
 def contact_sheet(rows: list[dict], first: int) -> Image.Image:
