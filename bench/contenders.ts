@@ -1,4 +1,5 @@
 /** What is timed: ways from a memory on the GPU to words on the CPU. */
+import { bestBox } from '../src/decode/box.ts';
 import { type Search, search } from '../src/decode/search.ts';
 import { onnxRuntime } from '../src/encoder/runtime.ts';
 import type { GpuDecoder } from '../src/gpu/decoder.ts';
@@ -66,6 +67,30 @@ export function searched(
     }
     return result;
   });
+}
+
+/** (a) One pass, and the likeliest of all boxes by what its slots say of the location tokens. */
+export function pointed(
+  name: string,
+  decoder: GpuDecoder,
+  memoryLengths: readonly number[],
+  { queries, tokens }: NonNullable<Size['boxes']>,
+): Contender {
+  return counted(name, async () => {
+    const result = await decoder.decode({ memoryLengths, queries, tokens });
+    for (const { table } of result.decodings) if (table) bestBox(table);
+    return result;
+  });
+}
+
+/** (a) One pass that scores the labels' texts exactly. */
+export function judged(
+  name: string,
+  decoder: GpuDecoder,
+  memoryLengths: readonly number[],
+  { queries, labels }: NonNullable<Size['verdicts']>,
+): Contender {
+  return counted(name, () => decoder.decode({ memoryLengths, queries, candidates: labels }));
 }
 
 /** (b), (c), (d) Its opponent, which is told how many words to write. */

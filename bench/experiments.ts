@@ -13,10 +13,12 @@ import {
   fallback,
   fullLengths,
   inTypeScript,
+  judged,
   memoryOf,
   onePass,
   onnxInWasm,
   onnxOnGpu,
+  pointed,
   searched,
 } from './contenders.ts';
 import { type Contender, type Failed, interleave, reasonOf } from './measure.ts';
@@ -56,6 +58,8 @@ export interface Entrant {
 /** Words of an autoregressive text are one more than it shows: its end. */
 const END = 1;
 const BEAMS = 5;
+/** Tokens of a box: x0, y0, x1, y1. */
+const CORNERS = 4;
 const WARM_UPS = 2;
 
 /** Title of the section from pixels to words. */
@@ -63,12 +67,12 @@ export const PIPELINE = 'Whole pipeline';
 
 const FROM_MEMORY = 'From the memory on the GPU to token ids on the CPU, one image.';
 
-/** All contenders on one size, captions and answers. */
+/** All contenders on one size, and what it is asked for: captions, answers, boxes, verdicts. */
 export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> {
   const { device } = bench;
   const { shape, weights } = size;
   const lengths = fullLengths(size, 1);
-  const { captions, answers, search } = size;
+  const { captions, answers, boxes, verdicts, search } = size;
   const owned: { dispose(): void }[] = [];
   const own = <T extends { dispose(): void }>(made: T): T => {
     owned.push(made);
@@ -130,9 +134,16 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     decoder: () => Promise<AutoregressiveDecoder>,
     words: number,
     wait: 'end' | 'word' = 'end',
+  ): Entrant => steps(name, decoder, words + END, wait);
+  /** An opponent that knows how many tokens to write, and writes no end. */
+  const steps = (
+    name: string,
+    decoder: () => Promise<AutoregressiveDecoder>,
+    count: number,
+    wait: 'end' | 'word' = 'end',
   ): Entrant => ({
     name,
-    make: async () => autoregressive(name, await decoder(), lengths, words + END, wait),
+    make: async () => autoregressive(name, await decoder(), lengths, count, wait),
   });
   const elsewhere = (name: string, make: Entrant['make']): Entrant => ({
     name,
@@ -186,14 +197,40 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
         },
       },
     ]);
-    if (!answers) return [captioning];
-    const answering = await section(bench, `Answers, ${size.name}`, FROM_MEMORY, [
-      ours(`(a) one pass, ${answers.count} slots`, answers),
-      theirs('(b) greedy with a cache, 3 words', greedy, 3),
-      theirs('(c) the same, each read back', greedy, 3, 'word'),
-      theirs(`(d) beam search, ${BEAMS} beams, 3 words`, beams, 3),
-    ]);
-    return [captioning, answering];
+    const sections = [captioning];
+    if (answers) {
+      const entrants = [
+        ours(`(a) one pass, ${answers.count} slots`, answers),
+        theirs('(b) greedy with a cache, 3 words', greedy, 3),
+        theirs('(c) the same, each read back', greedy, 3, 'word'),
+        theirs(`(d) beam search, ${BEAMS} beams, 3 words`, beams, 3),
+      ];
+      sections.push(await section(bench, `Answers, ${size.name}`, FROM_MEMORY, entrants));
+    }
+    if (boxes) {
+      const entrants: Entrant[] = [
+        {
+          name: `(a) one pass, ${boxes.queries.count} slots, and the likeliest of all boxes`,
+          make: async (name) => pointed(name, await narvl(), lengths, boxes),
+        },
+        steps(`(b) greedy with a cache, ${CORNERS} tokens`, greedy, CORNERS),
+        steps('(c) the same, each read back', greedy, CORNERS, 'word'),
+        steps(`(d) beam search, ${BEAMS} beams, ${CORNERS} tokens`, beams, CORNERS),
+      ];
+      sections.push(await section(bench, `Boxes, ${size.name}`, FROM_MEMORY, entrants));
+    }
+    if (verdicts) {
+      const entrants: Entrant[] = [
+        {
+          name: `(a) one pass, ${verdicts.queries.count} slots, three labels scored`,
+          make: async (name) => judged(name, await narvl(), lengths, verdicts),
+        },
+        // Its first token tells the labels apart.
+        steps('(b) one step', greedy, 1),
+      ];
+      sections.push(await section(bench, `Verdicts, ${size.name}`, FROM_MEMORY, entrants));
+    }
+    return sections;
   } finally {
     for (const made of owned) made.dispose();
   }

@@ -1,4 +1,5 @@
 /** The shipped model, from its files. */
+import { labelCandidates } from '../src/decode/entailment.ts';
 import { Searches } from '../src/decode/search.ts';
 import type { NetworkManifest, NetworkPrompt } from '../src/gpu/network.ts';
 import type { ModelFiles } from '../src/model/files.ts';
@@ -28,12 +29,21 @@ export function shippedSize(model: ModelFiles): Shipped {
   const { manifest, files } = model;
   const caption = findCaptionTask(manifest, undefined);
   const tokenizer = new Tokenizer(files['tokenizer.json'], wordCount(manifest));
+  const [points, judges] = [onlyTask(manifest, 'locate'), onlyTask(manifest, 'entail')];
   return {
     name: manifest.name,
     shape: manifest.decoder,
     weights: parseSafetensors(files['decoder.safetensors']),
     captions: caption.queries,
     answers: onlyTask(manifest, 'answer')?.queries,
+    boxes: points && {
+      queries: points.queries,
+      tokens: Array.from({ length: points.bins.count }, (_, bin) => points.bins.first + bin),
+    },
+    verdicts: judges && {
+      queries: judges.queries,
+      labels: labelCandidates(judges.labels, tokenizer).tokens,
+    },
     ...(files['decoder.onnx']
       ? { fallback: { graph: files['decoder.onnx'], weights: files['decoder.safetensors'] } }
       : {}),

@@ -11,6 +11,12 @@ export interface Size {
   readonly captions: QueryRange;
   /** Undefined if it answers nothing. */
   readonly answers: QueryRange | undefined;
+  /** Slots that point, and the location tokens; undefined if it points at nothing. */
+  readonly boxes?: { readonly queries: QueryRange; readonly tokens: readonly number[] } | undefined;
+  /** Slots that judge, and the tokens of each label; undefined if it judges nothing. */
+  readonly verdicts?:
+    | { readonly queries: QueryRange; readonly labels: readonly (readonly number[])[] }
+    | undefined;
   /** How the best caption of the posteriors is found, where that is known. */
   readonly search: Search | undefined;
   /** decoder.onnx and the file of its weights, if there are any. */

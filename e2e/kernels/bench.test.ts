@@ -18,6 +18,8 @@ test('a run has every contender that needs no browser, and says why others are m
   const size: Shipped = {
     ...{ name: 'small', shape, weights: randomWeights(shape, 4), search: undefined },
     ...{ captions: { first: 0, count: 30 }, answers: { first: 30, count: 6 } },
+    boxes: { queries: { first: 30, count: 6 }, tokens: [40, 41, 42, 43, 44, 45, 46, 47] },
+    verdicts: { queries: { first: 30, count: 3 }, labels: [[7], [8], [9, 10]] },
     before: {
       manifest: {
         image: { size: 24, mean: [0.5, 0.5, 0.5], std: [0.3, 0.3, 0.3], fit: 'squash' },
@@ -45,18 +47,25 @@ test('a run has every contender that needs no browser, and says why others are m
   expect(titles).toEqual([
     'Captions, small',
     'Answers, small',
+    'Boxes, small',
+    'Verdicts, small',
     'Slots',
     'Length of the text',
     'Batches',
     'Whole pipeline',
   ]);
-  const [captions, , , texts, , pipeline] = report.sections;
+  const [captions, , boxes, verdicts, , texts, , pipeline] = report.sections;
   const letters = (of: readonly { name: string }[] = []) =>
     of.map(({ name }) => name.slice(0, 3)).join('');
   // Products in f16 are a fourth (a) where the adapter has them.
   const inHalves = device.features.has('shader-f16');
   expect(letters(captions?.timed)).toBe(`${inHalves ? '(a)' : ''}(a)(a)(a)(b)(b)(b)(b)(c)(d)(g)`);
   expect(letters(captions?.failed)).toBe(`${inHalves ? '' : '(a)'}(e)(e)(f)(f)(g)(g)`);
+  expect(letters(boxes?.timed)).toBe('(a)(b)(c)(d)');
+  expect(letters(verdicts?.timed)).toBe('(a)(b)');
+  // Behind the pass the location tokens are read, or the labels scored.
+  expect(boxes?.timed[0]?.cost).toMatchObject({ submits: 1, dispatches: 17, bytesRead: 340 });
+  expect(verdicts?.timed[0]?.cost?.submits).toBe(1);
   expect(letters(pipeline?.timed)).toBe('(a)(a)(b)');
   expect(letters(pipeline?.failed)).toBe('(e)(e)(f)(f)(g)');
   // All of it is one submit; pixels, vision and fusion are the dispatches before a pass's.
