@@ -51,7 +51,7 @@ export default defineConfig({
         },
       },
       inChromium('kernels'),
-      inChromium('runtime', { globalSetup: ['e2e/pointing-setup.ts', 'e2e/network/setup.ts'] }),
+      inChromium('runtime', { globalSetup: ['e2e/network/setup.ts'] }),
       inChromium('widget'),
       {
         test: {

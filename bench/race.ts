@@ -12,7 +12,7 @@ import { Encoder } from '../src/encoder/encoder.ts';
 import { GpuDecoder } from '../src/gpu/decoder.ts';
 import { type Gpu, requestGpu } from '../src/gpu/device.ts';
 import { loadModelFiles } from '../src/model/files.ts';
-import { findCaptionTask, type Manifest } from '../src/model/manifest.ts';
+import { findCaptionTask, type Manifest, wordCount } from '../src/model/manifest.ts';
 import type { Name } from '../src/model/name.ts';
 import { Tokenizer } from '../src/model/tokenizer.ts';
 import { preprocess } from '../src/reference/preprocess.ts';
@@ -72,7 +72,7 @@ export class Race {
     const words = Math.min(captions.count + 1, shape.queries);
     const writing = { batch: 1, beams: 1, words };
     const opponent = await AutoregressiveDecoder.create(gpu.device, shape, weights, writing);
-    const tokenizer = new Tokenizer(files['tokenizer.json'], shape.vocabulary);
+    const tokenizer = new Tokenizer(files['tokenizer.json'], wordCount(manifest));
     return new Race(gpu, shipped, encoder, tokenizer, onePass, opponent);
   }
 

@@ -4,7 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, type Page, test } from '@playwright/test';
-import { POINTING_MODELS, writePointingModels } from './pointing-model.ts';
 
 /** What the command printed, and how it ended. */
 interface Run {
@@ -203,10 +202,8 @@ test('chooses among candidates, of the command line or of a line of jobs', async
 
 test('points at what is asked for, and judges statements', async () => {
   test.setTimeout(300_000); // Three browsers, one after another.
-  writePointingModels();
-  const model = ['--model', POINTING_MODELS.amongWords];
   const [file = ''] = files;
-  const located = await caption(...model, '--locate', 'the red square', '--json', file);
+  const located = await caption('--locate', 'the red square', '--json', file);
   expect(located.status).toBe(0);
   const { box, confidence, device, locate } = JSON.parse(located.lines[0] ?? '');
   expect(locate).toBe('the red square');
@@ -225,7 +222,7 @@ test('points at what is asked for, and judges statements', async () => {
     { file, locate: 'a square', candidates: ['a', 'b'] },
     { file },
   ]);
-  const { lines, status } = await caption(...model, '--json', '--tasks', jobs);
+  const { lines, status } = await caption('--json', '--tasks', jobs);
   expect(status).toBe(1);
   const replies = lines.map((line) => JSON.parse(line));
   expect(replies.map(({ error }) => error?.code ?? 'found')).toEqual([
@@ -241,7 +238,7 @@ test('points at what is asked for, and judges statements', async () => {
   expect(probabilities[label]).toBe(Math.max(...Object.values<number>(probabilities)));
   expect(replies[4].error.message).toBe('Expected locate or entails, got 2 of them');
 
-  const plain = await caption(...model, '--entails', 'there are squares', file);
+  const plain = await caption('--entails', 'there are squares', file);
   expect(plain.lines).toEqual([`${file}: there are squares ${label}`]);
 });
 

@@ -349,16 +349,20 @@ test('a worker that dies is replaced, and one that cannot be is tried again on r
   await expectCaption(cards(page).first());
 });
 
-test('there is nothing to ask with where the model does not answer', async ({ page }) => {
+test('what cannot be asked of the model is not offered', async ({ page }) => {
   await page.route('**/manifest.json', async (route) => {
     const response = await route.fetch();
     const { tasks, ...manifest } = await response.json();
-    await route.fulfill({ json: { ...manifest, tasks: { caption: tasks.caption } } });
+    const { caption, locate } = tasks;
+    await route.fulfill({ json: { ...manifest, tasks: { caption, locate } } });
   });
   await page.goto('./');
   await page.locator('#samples').getByRole('button').first().click();
-  await expectCaption(cards(page).first());
-  await expect(page.getByRole('textbox')).toHaveCount(0);
+  const card = cards(page).first();
+  await expectCaption(card);
+  await expect(card.getByRole('textbox')).toHaveCount(1);
+  await expect(card.getByRole('textbox', { name: 'Find in this photo' })).toBeVisible();
+  await expect(card.getByRole('radio')).toHaveCount(0);
 });
 
 test('a model that cannot be had says why, and photos wait for the next try', async ({ page }) => {

@@ -1,18 +1,9 @@
-/**
- * Pointing and judging on the demo page. The model is the shipped one with two tasks that it was not
- * taught: where its boxes are means nothing, but they have to be on the photo.
- */
+/** Pointing and judging on the demo page: boxes are drawn over the photo, verdicts have their shares. */
 import { expect, type Locator, type Page } from '@playwright/test';
 import { asked, cards, expectAccessible, expectCaption, patience, test } from './demo-page.ts';
-import { pointingTasks } from './pointing-model.ts';
 
-/** The first sample with its caption, of a model that points and judges. */
+/** The first sample with its caption. */
 async function openSample(page: Page): Promise<Locator> {
-  await page.route('**/manifest.json', async (route) => {
-    const response = await route.fetch();
-    const { tasks, ...manifest } = await response.json();
-    await route.fulfill({ json: { ...manifest, tasks: pointingTasks(tasks, 1000) } });
-  });
   await page.goto('./');
   await page.locator('#samples').getByRole('button').first().click();
   const card = cards(page).first();

@@ -5,8 +5,7 @@ import { Picture } from '../../src/page/image-source.ts';
 import { readPixels } from '../../src/worker/pixels.ts';
 import { gif, jpeg, picture } from './images.ts';
 
-// As e2e/pointing-model.ts wrote it.
-const MODEL = '/node_modules/.narvl-models/among-words/';
+const MODEL = '/models/narvl-photo/';
 const PHOTO = '/samples/pavilion.jpg';
 
 /** The middle of a photo of 2:1 with its mirror images at both sides, and that middle alone. */

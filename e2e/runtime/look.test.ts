@@ -95,7 +95,10 @@ describe('an answer', () => {
 
   it('is refused by a model that was not taught to answer', async () => {
     const { tasks } = await fetchManifest();
-    const mute = await openChanged({ tasks: { caption: tasks.caption } }, 'wasm');
+    const mute = await openChanged(
+      { tasks: { caption: tasks.caption, locate: tasks.locate } },
+      'wasm',
+    );
     expect(mute.info).toMatchObject({ tasks: ['caption'], answers: false });
     const { signal } = new AbortController();
     const ask = { kind: 'answer', question: 'what is this?' } as const;

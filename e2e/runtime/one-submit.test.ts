@@ -3,8 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Caption, Narvl, NarvlError } from '../../src/index.ts';
 import { jpeg, picture } from './images.ts';
 
-// As e2e/pointing-model.ts wrote it: the shipped model, with every kind of task.
-const MODEL = '/node_modules/.narvl-models/among-words/';
+const MODEL = '/models/narvl-photo/';
 
 let ours: Narvl;
 let theirs: Narvl;

@@ -30,12 +30,12 @@ describe('readQuestion', () => {
   it.each([
     ['   ', /with words in it/],
     [
-      `${'why is it so '.repeat(5)}constantinopolitan unspellable`,
-      /at most 24 tokens, got 3\d or more for 22 words/,
+      `${'why is it so '.repeat(7)}constantinopolitan unspellable`,
+      /at most 32 tokens, got 4\d or more for 30 words/,
     ],
     [
       'why is it so '.repeat(50),
-      /too long: expected at most 24 tokens, got 200 or more for 200 words/,
+      /too long: expected at most 32 tokens, got 200 or more for 200 words/,
     ],
     ['Wie viele Zebras sind auf dem Bild?', /English.*of whose 7 words it knows [123]$/],
     ['Welche Farbe hat der Hydrant?', /English/],

@@ -34,8 +34,8 @@ class BeamOptions:
 # splits.
 FOR_CAPTIONS = BeamOptions(
     width=16,
-    likelihood=0.5,
-    bonus=2.9,
+    likelihood=0.35,
+    bonus=2.0,
     copying=Copying(start=0.02, inside=0.95, least=0.1, sure=0.9, named=5),
     again=14,
 )
