@@ -2,7 +2,7 @@
 import type { Entailed, EntailmentLabel } from '../index.ts';
 import type { Found } from './asking.ts';
 import { make } from './dom.ts';
-import { confidence, percent, sentence } from './format.ts';
+import { confidence, isGuess, percent, sentence } from './format.ts';
 import { placeOf } from './place.ts';
 
 /** As text for the announcer, and as elements. */
@@ -47,6 +47,9 @@ function showVerdict({ label, probabilities }: Entailed): Shown {
     );
   });
   const text = verdicts[label];
+  const answer = make('p', { class: 'answer' }, text);
   const shares = make('dl', { class: 'shares' }, ...rows);
-  return { text, elements: [make('p', { class: 'answer' }, text), shares] };
+  if (!isGuess(probabilities[label])) return { text, elements: [answer, shares] };
+  const guess = make('p', { class: 'confidence' }, 'Not sure.');
+  return { text: `${text}. Not sure.`, elements: [answer, guess, shares] };
 }
