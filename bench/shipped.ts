@@ -1,5 +1,6 @@
 /** The shipped model, from its files. */
 import { labelCandidates } from '../src/decode/entailment.ts';
+import { locationTokens } from '../src/decode/location.ts';
 import { Searches } from '../src/decode/search.ts';
 import type { NetworkManifest, NetworkPrompt } from '../src/gpu/network.ts';
 import type { ModelFiles } from '../src/model/files.ts';
@@ -36,10 +37,7 @@ export function shippedSize(model: ModelFiles): Shipped {
     weights: parseSafetensors(files['decoder.safetensors']),
     captions: caption.queries,
     answers: onlyTask(manifest, 'answer')?.queries,
-    boxes: points && {
-      queries: points.queries,
-      tokens: Array.from({ length: points.bins.count }, (_, bin) => points.bins.first + bin),
-    },
+    boxes: points && { queries: points.queries, tokens: locationTokens(points.bins) },
     verdicts: judges && {
       queries: judges.queries,
       labels: labelCandidates(judges.labels, tokenizer).tokens,

@@ -7,6 +7,11 @@ import type { Located } from '../protocol.ts';
 import { bestBox } from './box.ts';
 import { type Curve, sureness } from './confidence.ts';
 
+/** Ids of the location tokens, in rising order of their bins. */
+export function locationTokens({ first, count }: { first: number; count: number }): number[] {
+  return Array.from({ length: count }, (_, bin) => first + bin);
+}
+
 /**
  * What a decoding that was asked for the location tokens says of an image of this size.
  * @param part that was looked at; all of it if left out

@@ -13,7 +13,7 @@ import { choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
 import { labelCandidates, readEntailment } from '../decode/entailment.ts';
 import { explain } from '../decode/explain.ts';
-import { readLocation } from '../decode/location.ts';
+import { locationTokens, readLocation } from '../decode/location.ts';
 import { Searches, search, withNames } from '../decode/search.ts';
 import { Encoder, type EncoderPixels, type Features, type Fused } from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
@@ -396,7 +396,7 @@ export class Pipeline {
     return {
       ...this.#fillPrompt(prompt, phrase, 'a phrase'),
       queries,
-      wanted: { tokens: Array.from({ length: bins.count }, (_, bin) => bins.first + bin) },
+      wanted: { tokens: locationTokens(bins) },
       read: ({ decoding, view: { size, part } }) =>
         readLocation(decoding, calibration?.curve, size, part?.edges),
     };

@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 
 from training.data.examples import questions
+from training.network.model import Narvl
+from training.runs.checkpoints import load
 from training.runs.teacher import answers_file, captions_file, distill, every_prompt, every_question
 
 
@@ -28,6 +30,11 @@ def main() -> None:
         help="captions in the first style, and in others only where a photo's own have them",
     )
     args = parser.parse_args()
+    # Before anything is asked: captions take minutes.
+    if args.only != "captions" and isinstance(load(args.teacher), Narvl):
+        raise SystemExit(
+            f"expected an autoregressive run to answer, got {args.teacher}: add --only captions"
+        )
 
     if args.only != "answers":
         path = captions_file(args.teacher, "greedy" if args.beams == 1 else "beam")

@@ -119,10 +119,6 @@ def distill(teacher: str, examples: list[Example], beams: int, batch: int, path:
     search or, where the teacher writes captions in one pass, of the runtime's prefix beam. Of
     `torchrun`'s processes each asks about its share, whose rows follow each other in the file."""
     model = load(teacher)
-    if isinstance(model, Narvl) and path == answers_file(teacher):
-        raise SystemExit(
-            f"expected an autoregressive run to answer, got {teacher}: --only captions"
-        )
     with processes() as (rank, count):
         part = path.with_name(f"{path.name}.part{rank}")
         _ask(model, examples[rank::count], beams, batch, part)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from training.commands import distill as command
 from training.data import examples as data
 from training.data.formats import Example
 from training.data.tokenizer import PAD
@@ -141,6 +142,8 @@ def test_a_teacher_that_writes_in_one_pass_is_searched_as_the_runtime_does(monke
 
 
 def test_questions_are_asked_of_a_twin_alone(monkeypatch) -> None:
-    monkeypatch.setattr(distill, "load", lambda name: Narvl.__new__(Narvl))
-    with pytest.raises(SystemExit, match="expected an autoregressive run to answer"):
-        distill.distill("t", OWN, 1, 2, distill.answers_file("t"))
+    monkeypatch.setattr(command, "load", lambda name: Narvl.__new__(Narvl))
+    for more in ([], ["--only", "answers"]):
+        monkeypatch.setattr("sys.argv", ["distill", "t", *more])
+        with pytest.raises(SystemExit, match="expected an autoregressive run to answer"):
+            command.main()
