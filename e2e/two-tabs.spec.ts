@@ -4,13 +4,19 @@ import { cards, expectCaption, patience, ready, test } from './demo-page.ts';
 
 const PHOTOS = 3;
 
-/** Asks for the captions of the samples, and waits for them. */
-async function captionSamples(tab: Page): Promise<string[]> {
+async function askForSamples(tab: Page): Promise<void> {
   const samples = tab.locator('#samples').getByRole('button');
   for (let i = 0; i < PHOTOS; i++) await samples.nth(i).click();
-  const captions = tab.locator('article .caption').filter({ hasText: /\S/ });
-  await expect(captions).toHaveCount(PHOTOS, patience);
-  return captions.allInnerTexts();
+}
+
+/** The captions that a tab has by now. */
+const captionsOf = (tab: Page) => tab.locator('article .caption').filter({ hasText: /\S/ });
+
+/** Asks for the captions of the samples, and waits for them. */
+async function captionSamples(tab: Page): Promise<string[]> {
+  await askForSamples(tab);
+  await expect(captionsOf(tab)).toHaveCount(PHOTOS, patience);
+  return captionsOf(tab).allInnerTexts();
 }
 
 test('load and caption at once, and say the same', async ({ page, context }) => {
@@ -28,4 +34,22 @@ test('load and caption at once, and say the same', async ({ page, context }) => 
   }
   await other.close();
   await expectCaption(cards(page).first());
+});
+
+test('take turns: neither has all its captions before the other has any', async ({
+  page,
+  context,
+}) => {
+  const other = await context.newPage();
+  const tabs = [page, other];
+  await Promise.all(tabs.map((tab) => tab.goto('./')));
+  await Promise.all(tabs.map(ready));
+  await Promise.all(tabs.map(askForSamples));
+  const atEnd = tabs.map(async (tab, i) => {
+    await expect(captionsOf(tab)).toHaveCount(PHOTOS, patience);
+    return captionsOf(tabs[1 - i] as Page).count();
+  });
+  const othersThen = await Promise.race(atEnd);
+  expect(othersThen).toBeGreaterThan(0);
+  await Promise.all(atEnd);
 });

@@ -348,6 +348,7 @@ describe('a task that points or judges', () => {
       /queries: Expected at least 7 slots/,
     ],
     ['has one bin', { bins: { first: 10, count: 1 } }, /locate\.bins\.count/],
+    ['spreads bins by less than none', { bins: { ...bins, spread: -1 } }, /locate\.bins\.spread/],
     ['has bins beyond the vocabulary', { bins: { first: 11, count: 6 } }, /got 6 from 11/],
     ['takes the end for a bin', { bins: { first: 2, count: 6 } }, /below 16 without 0 and 2/],
   ])('is refused if it %s', (_, change, message) => {

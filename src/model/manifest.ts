@@ -107,7 +107,12 @@ const task = v.variant('kind', [
         `Expected at least ${FEWEST_BOX_SLOTS} slots, so that equal neighbours fit`,
       ),
     ),
-    bins: v.object({ first: id, count: v.pipe(count, v.minValue(2), v.maxValue(1024)) }),
+    bins: v.object({
+      first: id,
+      count: v.pipe(count, v.minValue(2), v.maxValue(1024)),
+      /** Bins over which what each has is shared, as a Gaussian's standard deviation; see `nearTable`. */
+      spread: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1024))),
+    }),
     /** Of the log probability of a box by its four tokens. */
     calibration: v.optional(v.object({ curve })),
   }),

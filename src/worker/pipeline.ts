@@ -398,7 +398,12 @@ export class Pipeline {
       queries,
       wanted: { tokens: locationTokens(bins) },
       read: ({ decoding, view: { size, part } }) =>
-        readLocation(decoding, calibration?.curve, size, part?.edges),
+        readLocation(
+          decoding,
+          { spread: bins.spread, curve: calibration?.curve },
+          size,
+          part?.edges,
+        ),
     };
   }
 

@@ -137,13 +137,26 @@ def caption_texts() -> Iterable[str]:
     return (text for e in together(captions("train")) for text in e.texts)
 
 
+def language_model_texts() -> list[str]:
+    """What the language model of captions reads: every training caption, as often as its source is
+    counted, and captions without photos."""
+    counted = {s.name: s.counted for s in recipe().captions}
+    return [
+        text
+        for name, examples in captions("train").items()
+        for example in examples
+        for text in example.texts * counted[name]
+    ] + extra_texts()
+
+
 def answer_texts() -> Iterable[str]:
     """Every training answer."""
     return (text for e in together(questions("train")) for text in e.texts)
 
 
 def extra_texts() -> list[str]:
-    """Captions without photos, for the tokenizer's merges, if the data folder has them."""
+    """Captions without photos, for the tokenizer's merges and the language model, if the data
+    folder has them."""
     if not _EXTRA_TEXT.exists():
         return []
     return [normalise(line) for line in _EXTRA_TEXT.read_text(encoding="utf-8").splitlines()]

@@ -57,6 +57,9 @@ class Source(_Strict):
     taught: Literal["teacher", "references"] = "teacher"
     """Captions: whose a student learns where it learns a teacher's. References are better where the
     teacher has hardly seen such pictures."""
+    counted: int = 1
+    """Captions: how often each is counted for the language model that guides the search. Those of a
+    style that has few texts count more, or the others would drown it."""
     credit: str = ""
     """Who made it and on what terms, as a model's manifest says it; else its name."""
 

@@ -24,6 +24,7 @@ from training.shipping.network_sizes import network_sizes
 from training.shipping.precision import Precision, quantise, worth_int8
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.writing.once import function_words
+from training.writing.pointing import SPREAD
 
 FILES = (
     "vision.onnx",
@@ -170,7 +171,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
             "kind": "locate",
             "prompt": recipe().prompts["locate"],
             "queries": queries("locate"),
-            "bins": {"first": FIRST_BIN, "count": BINS},
+            "bins": {"first": FIRST_BIN, "count": BINS, "spread": SPREAD},
             **calibration("locate"),
         }
     if config.entail_slots:
@@ -224,6 +225,6 @@ def credits() -> list[str]:
     named = recipe()
     kinds = (named.captions, named.questions, named.boxes, named.statements)
     sources = [source.credit or source.name for kind in kinds for source in kind if source.credit]
-    texts = ["Flickr30k's captions (Young et al. 2014), for word pieces alone"]
+    texts = ["Flickr30k's captions (Young et al. 2014), for word pieces and n-grams alone"]
     eyes = "EfficientNet-Lite2 weights, ImageNet, Apache-2.0"
     return list(dict.fromkeys([*sources, *(texts if extra_texts() else []), eyes]))

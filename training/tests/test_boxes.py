@@ -18,9 +18,8 @@ from training.data.boxes import (
     spell,
 )
 from training.data.tokenizer import BLANK, EOS
-from training.objectives.likelihood import pad_references
-from training.objectives.query_ctc import query_ctc
-from training.writing import pointing
+from training.writing.ctc_beam import text_log_p
+from training.writing.pointing import best_box, near
 
 
 @pytest.mark.parametrize(
@@ -53,24 +52,39 @@ def test_overlap_is_of_intersection_and_union() -> None:
     assert overlap((0, 0, 0.5, 1), (0.5, 0, 1, 1)) == 0
 
 
-def test_the_search_finds_the_box_that_is_likeliest_over_all_alignments(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Against every box of a few bins, each scored by the loss."""
+@pytest.mark.parametrize("seed", range(10))
+def test_the_box_is_the_likeliest_over_all_alignments(seed: int) -> None:
+    """Against every box of a few bins, each scored by the forward algorithm."""
     bins = 4
-    monkeypatch.setattr(pointing, "BINS", bins)
-    monkeypatch.setattr(pointing, "BRANCHES", bins)
-    monkeypatch.setattr(pointing, "WIDTH", 10_000)
-    for seed in range(10):
-        logits = torch.randn(1, 9, FIRST_BIN + BINS, generator=torch.manual_seed(seed)) * 3
-        wanted = [*range(FIRST_BIN, FIRST_BIN + bins), BLANK, EOS]
-        log_p = logits.log_softmax(-1)[0][:, wanted]
-        every = [
-            [FIRST_BIN + n for n in box]
-            for box in itertools.product(range(bins), repeat=4)
-            if box[0] < box[2] and box[1] < box[3]
-        ]
-        labels, lengths = pad_references([[[*box, EOS] for box in every]])
-        nll = query_ctc(logits, labels, lengths, BLANK).negative_log_likelihood[0]
-        best = [FIRST_BIN + n for n in pointing.prefixes(log_p)[0]]
-        assert best == every[int(nll.argmin())]
+    words = [7, 8, 9]
+    tokens = [BLANK, EOS, *range(FIRST_BIN, FIRST_BIN + bins), *words]
+    logits = torch.randn(9, len(tokens), generator=torch.manual_seed(seed)) * 3
+    log_p = logits.double().log_softmax(-1)
+    slots = [list(zip(tokens, row, strict=True)) for row in log_p.tolist()]
+    every = {
+        box: text_log_p(slots, [FIRST_BIN + n for n in box])
+        for box in itertools.product(range(bins), repeat=4)
+        if box[0] < box[2] and box[1] < box[3]
+    }
+    p = log_p.exp()
+    box, score = best_box(p[:, 0], p[:, 1], p[:, 2 : 2 + bins])
+    assert tuple(box) == max(every, key=lambda box: every[box])
+    assert score == pytest.approx(max(every.values()))
+
+
+def test_what_a_bin_has_is_shared_with_those_near_it() -> None:
+    p = torch.zeros(2, BINS)
+    p[0, 20], p[1, 0] = 0.5, 1.0
+    shared = near(p, 2.0)
+    assert torch.allclose(shared.sum(1), p.sum(1))
+    assert shared[0].argmax() == 20 and shared[0, 19] == pytest.approx(float(shared[0, 21]))
+    assert shared[0, 19] > shared[0, 17] > shared[0, 10]
+    assert shared[1, 0] > shared[1, 1]
+    assert torch.equal(near(p, 0), p)
+
+
+def test_a_box_is_where_edges_are_likely_rather_than_where_one_bin_is_likeliest() -> None:
+    # Three bins side by side have more than a fourth far off, which alone has most.
+    p = torch.full((BINS,), 1e-6)
+    p[[30, 31, 32]], p[5] = 0.2, 0.3
+    assert p.argmax() == 5 and near(p, 3.0).argmax() == 31

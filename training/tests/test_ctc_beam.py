@@ -13,7 +13,7 @@ import torch
 from training.data.tokenizer import BLANK, BOS, EOS
 from training.paths import REPOSITORY
 from training.writing.ctc_beam import BeamOptions, best_path, prefix_beam
-from training.writing.ngram import NgramModel
+from training.writing.ngram import LEAST, NgramModel
 
 WORDS = (4, 5, 6)
 TEXTS = [(4, 5), (4, 5, 6), (5, 6), (4, 4), (6,)]
@@ -24,9 +24,10 @@ def collapse(path: tuple[int, ...]) -> tuple[int, ...]:
     return tokens[: tokens.index(EOS)] if EOS in tokens else tokens
 
 
+@pytest.mark.parametrize("fewest", [1, 2])
 @pytest.mark.parametrize("order", [1, 2, 4])
-def test_probabilities_after_any_history_sum_to_one(order: int) -> None:
-    model = NgramModel(TEXTS, order, vocabulary=8)
+def test_probabilities_after_any_history_sum_to_one(order: int, fewest: int) -> None:
+    model = NgramModel(TEXTS, order, 8, fewest)
     for history in [(BOS,), (BOS, 4), (BOS, 4, 5), (BOS, 6, 6, 6), (BOS, 7)]:
         total = sum(math.exp(model.log_p(history, t)) for t in range(8))
         assert total == pytest.approx(1)
@@ -36,6 +37,25 @@ def test_what_was_seen_is_likelier() -> None:
     model = NgramModel(TEXTS, 3, vocabulary=8)
     assert model.log_p((BOS, 4), 5) > model.log_p((BOS, 4), 6)
     assert model.log_p((BOS,), 4) > model.log_p((BOS,), 7)
+
+
+def test_grams_that_came_less_often_are_left_to_shorter_histories() -> None:
+    texts = [(4, 5, 6), (4, 5, 6), (4, 5, 7), (7, 5, 7)]
+    whole, cut = (NgramModel(texts, 3, 8, fewest) for fewest in (1, 2))
+    assert set(cut.probability[2]) < set(whole.probability[2])
+    assert cut.probability[:2] == whole.probability[:2]
+    assert cut.log_p((BOS, 4, 5), 7) < whole.log_p((BOS, 4, 5), 7)
+
+
+def test_a_pair_that_chance_alone_would_have_brought_is_refused() -> None:
+    # 4 is followed by 5, 6 and 7 alike, and never by itself, nor is it an end.
+    texts = [(4, 5), (4, 6), (4, 7)] * 100
+    model = NgramModel(texts, 2, 8)
+    assert (4, 4) in model.absent and (4, EOS) in model.absent
+    assert (4, 5) not in model.absent
+    assert (4, 3) not in model.absent  # 3 never came: nothing was to be expected
+    assert model.log_p((BOS, 4), 4) == pytest.approx(math.log(LEAST))
+    assert model.log_p((BOS, 4), 4) < model.log_p((BOS, 4), 3)
 
 
 @pytest.mark.parametrize("likelihood, bonus", [(0.0, 0.0), (0.7, 1.3)])
