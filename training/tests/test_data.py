@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from training.data import examples as data
 from training.data.batches import Batches
 from training.data.formats import Example, normalise
 from training.eyes.features import Features
-from training.runs.recipe import Source, recipe
+from training.runs.recipe import Recipe, Source, recipe
 from training.scoring.caption_scores import accuracies, bigrams, normalise_answer, says_twice, score
 
 
@@ -96,3 +97,18 @@ def test_sources_of_one_name_are_one(tmp_path, monkeypatch) -> None:
     finally:
         for cached in caches:
             cached.cache_clear()
+
+
+def test_a_source_is_read_as_often_as_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = Source(name="few", format="described", images="", files={}, counted=2)
+    many = Source(name="many", format="flickr8k", images="", files={})
+    texts = {
+        "few": [Example("a.jpg", "", ("one", "two"), "plain")],
+        "many": [Example("b.jpg", "", ("three",), "human")],
+    }
+    told = Recipe(prompts={}, captions=[few, many], runs={})
+    monkeypatch.setattr(data, "recipe", lambda: told)
+    monkeypatch.setattr(data, "captions", lambda split: texts)
+    monkeypatch.setattr(data, "extra_texts", lambda: ["four"])
+    read = data.language_model_texts()
+    assert Counter(read) == {"one": 2, "two": 2, "three": 1, "four": 1}
