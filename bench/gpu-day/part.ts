@@ -28,6 +28,7 @@ async function testKernels({ tell }: Task): Promise<void> {
 try {
   const tell = (data: unknown) => send({ data });
   await work({ name, seconds: Number(seconds), model, photos, tell });
+  await send({ finished: true });
 } catch (error) {
   console.error(error);
   await send({ failure: reasonOf(error) });

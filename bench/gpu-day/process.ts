@@ -2,8 +2,11 @@
 import { spawn } from 'node:child_process';
 import type { Running } from './stages.ts';
 
-/** What a part's process sends. */
-export type Message = { readonly data: unknown } | { readonly failure: string };
+/** What a part's process sends; `finished` last of all. */
+export type Message =
+  | { readonly data: unknown }
+  | { readonly failure: string }
+  | { readonly finished: true };
 
 /**
  * @param args script and arguments
@@ -21,18 +24,21 @@ export function startProcess(
     serialization: 'json',
   });
   let failure: string | undefined;
+  let finished = false;
   let killed = false;
   child.on('message', (message) => {
     // What is still on its way of one that was cut off comes too late.
     if (killed) return;
     const said = message as Message;
     if ('failure' in said) failure = said.failure;
+    else if ('finished' in said) finished = true;
     else onData(said.data);
   });
   const over = new Promise<string | undefined>((resolve) => {
     child.on('error', (error) => resolve(`it did not start: ${error.message}`));
     child.on('close', (code, signal) => {
-      if (code === 0 && failure === undefined) resolve(undefined);
+      // Drivers may crash where Dawn is torn down, when all has been said.
+      if (failure === undefined && (finished || code === 0)) resolve(undefined);
       else resolve(failure ?? (signal ? `it ended by ${signal}` : `it ended with code ${code}`));
     });
   });

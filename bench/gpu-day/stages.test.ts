@@ -33,10 +33,11 @@ test('what is done, fails, crashes or hangs is recorded as such, and the next on
     bad: `${say('2')} await new Promise((sent) => process.send({ failure: 'no luck' }, sent)); process.exit(1);`,
     crash: `${say('3')} process.kill(process.pid, 'SIGSEGV');`,
     hang: `process.on('SIGTERM', () => {}); ${say('4')} for (;;);`,
+    late: `${say('6')} await new Promise((sent) => process.send({ finished: true }, sent)); process.kill(process.pid, 'SIGSEGV');`,
     last: `${say('5')} process.exit(0);`,
   });
   const limits: Readonly<Record<string, number>> = { hang: 4 };
-  const names = ['good', 'bad', 'crash', 'hang', 'last'];
+  const names = ['good', 'bad', 'crash', 'hang', 'late', 'last'];
   const stages = names.map((name) => ({
     name,
     seconds: 30,
@@ -49,6 +50,7 @@ test('what is done, fails, crashes or hangs is recorded as such, and the next on
     ['bad', 'failed', 2],
     ['crash', 'failed', 3],
     ['hang', 'timed out', 4],
+    ['late', 'done', 6],
     ['last', 'done', 5],
   ]);
   const reasons = results.flatMap(({ parts }) => parts.map(({ reason }) => reason));
@@ -57,6 +59,7 @@ test('what is done, fails, crashes or hangs is recorded as such, and the next on
     'no luck',
     'it ended by SIGSEGV',
     'cut off after 4 s',
+    undefined,
     undefined,
   ]);
   expect(told.at(-1)).toEqual(results);
