@@ -142,7 +142,7 @@ ABSENT = 0.05
 
 def absent_pairs(pairs: Mapping[Gram, int]) -> frozenset[Gram]:
     """Of counted pairs of tokens, those that hardly came and would have if tokens came in any
-    order: "a stands" never, of some 250 times. Kneser-Ney knows what came; after a history that
+    order: "a stands" never, of some 1,330 times. Kneser-Ney knows what came; after a history that
     many tokens follow, such as "a", it gives all others a share."""
     first: Counter[int] = Counter()
     second: Counter[int] = Counter()

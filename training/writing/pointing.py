@@ -21,6 +21,8 @@ SPREAD = 8.0
 """Bins that an edge may be off and be as good as right: the standard deviation of `near`'s kernel,
 found on the phrases of the validation split."""
 _MIDDLE = [16, 16, 48, 48]
+_EDGES = 4
+"""Tokens of a box."""
 _PAIRS = 64
 """First corners that are tried at once, those first that can be of the likeliest boxes."""
 
@@ -137,7 +139,7 @@ def point_by_token(
     scores = torch.full((batch, beams), -math.inf, device=device)
     scores[:, 0] = 0
     bins = torch.arange(BINS, device=device)
-    for position in range(4):
+    for position in range(_EDGES):
         rows, _ = model.decoder(model.embed(tokens), kvs, mask, causal=True)
         p = model.project(rows[:, -1]).float().softmax(-1)
         log_p = near(p[:, FIRST_BIN : FIRST_BIN + BINS]).log()
