@@ -70,9 +70,9 @@ export async function pipelineStage(bench: Bench, shipped: Shipped): Promise<Sec
     return async () => {
       const pixels = preprocess(image.data, image.width, image.height, manifest.image);
       const features = await encoder.look(pixels, 1);
-      const { memory } = await encoder.fuse(features, whole.prompt.ids);
+      const fused = await encoder.fuse(features, whole.prompt.ids);
       features.dispose();
-      return memory;
+      return fused;
     };
   });
   let transformers: TransformersFiles | undefined;
@@ -181,7 +181,7 @@ export async function pipelineStage(bench: Bench, shipped: Shipped): Promise<Sec
           return {
             ...writer,
             run: async () => {
-              writer.memory.set(await encode());
+              writer.memory.set((await encode()).memory);
               return writer.run();
             },
           };
@@ -192,7 +192,11 @@ export async function pipelineStage(bench: Bench, shipped: Shipped): Promise<Sec
           const { graph, weights } = shipped.fallback;
           const decoder = await WasmDecoder.create(shape, graph, weights);
           const request = { memoryLengths, queries: captions };
-          return { name, run: async () => decoder.decode(await encode(), request) };
+          const run = async () => {
+            const { memory, evidence } = await encode();
+            return decoder.decode(memory, request, evidence);
+          };
+          return { name, run };
         }),
       ],
     );

@@ -3,7 +3,7 @@
  * the same memory, in turns: the one pass, and the bench's opponent word after word.
  *
  * The opponent runs on the one pass's weights, which were not trained to continue a text, so what it
- * chooses says nothing. It makes as many steps as the caption has word pieces, and one for the end; the
+ * chooses says nothing, and it hears no evidence for words. It makes as many steps as the caption has word pieces, and one for the end; the
  * work and the time of a step do not depend on the word.
  */
 import { readDecoding } from '../src/decode/caption.ts';
@@ -118,11 +118,13 @@ export class Race {
     const features = await this.encoder.look(pixels, 1);
     const { ids, used } = this.#prompt(manifest);
     try {
-      const { memory, names } = await this.encoder.fuse(features, ids);
+      const { memory, names, evidence } = await this.encoder.fuse(features, ids);
       const { queue } = this.gpu.device;
       for (const buffer of [this.onePass.memoryBuffer(1), this.opponent.memory]) {
         queue.writeBuffer(buffer, 0, memory as Float32Array<ArrayBuffer>);
       }
+      const heard = this.onePass.evidenceBuffer(1);
+      if (heard && evidence) queue.writeBuffer(heard, 0, evidence as Float32Array<ArrayBuffer>);
       await queue.onSubmittedWorkDone();
       const length = manifest.decoder.memory - manifest.prompt.length + used;
       return { names: names[0] ?? [], lengths: [length] };

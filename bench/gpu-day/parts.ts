@@ -216,11 +216,11 @@ async function compare(
   const pixels = preprocess(data, width, height, image);
   const seen = vision(network.vision, patches(pixels, image.size));
   const used = [...whole.prompt.ids.subarray(0, whole.prompt.used)];
-  const { memory } = fusion(network.fusion, { ...shape, pad: prompt.pad }, seen, used);
+  const { memory, evidence } = fusion(network.fusion, { ...shape, pad: prompt.pad }, seen, used);
   const padded = new Float32Array(shape.memory * shape.width);
   padded.set(memory);
   const request = { memoryLengths: [whole.memoryLength], queries: captions };
-  const [wanted] = new ReferenceDecoder(shape, weights).decode(padded, request);
+  const [wanted] = new ReferenceDecoder(shape, weights).decode(padded, request, evidence);
   const pairs = ours.slots.map((slot, i): [Slot, Slot | undefined] => [slot, wanted?.slots[i]]);
   const same = pairs.filter(([got, want]) => got.token === want?.token);
   const found = way && search(ours.posteriors, ours.tokens, withNames(way, names[0] ?? []));

@@ -28,7 +28,10 @@ test('a run has every contender that needs no browser, and says why others are m
         names: { count, length: pieces },
         decoder: shape,
       },
-      network: async () => ({ vision: randomVision(1), fusion: randomFusion(2, true, sizes) }),
+      network: async () => ({
+        vision: randomVision(1),
+        fusion: randomFusion(2, { names: true, detector: false }, sizes),
+      }),
       prompt: () => ({ ids: Int32Array.from({ length: words }, () => 5), used: words }),
     },
     // Not looked at without a browser.

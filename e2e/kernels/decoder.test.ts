@@ -66,12 +66,15 @@ async function compare(
   oracle: ReferenceDecoder,
   request: DecodeRequest,
   seed: number,
+  evidence?: Float32Array<ArrayBuffer>,
 ): Promise<void> {
   const { memoryLengths } = request;
   const memory = randomMemory(oracle.shape, memoryLengths, seed);
   device.queue.writeBuffer(gpu.memoryBuffer(memoryLengths.length), 0, memory.buffer);
+  const heard = gpu.evidenceBuffer(memoryLengths.length);
+  if (heard && evidence) device.queue.writeBuffer(heard, 0, evidence);
   const { decodings, cost } = await gpu.decode(request);
-  const wanted = oracle.decode(memory, request);
+  const wanted = oracle.decode(memory, request, evidence);
   expect(decodings.length).toBe(wanted.length);
   decodings.forEach((got, image) => {
     const want = wanted[image]!;
@@ -145,6 +148,46 @@ test.each([
       await compare(device, gpu, reference, request, seed);
     }
     gpu.dispose();
+  }),
+);
+
+test.each([
+  ['software', softwareTiling],
+  ['hardware', hardwareTiling],
+  ['one row a tile', { ...hardwareTiling, tileRows: 1 }],
+] as const)('slots that listen to evidence, cut for %s', (_, tiling) =>
+  withDevice(async ({ device }) => {
+    const shape = { ...small, vocabulary: 304, evidence: true };
+    const listening = randomWeights(shape, 5);
+    const oracle = new ReferenceDecoder(shape, listening);
+    const gpu = await GpuDecoder.create(device, shape, listening, tiling);
+    const random = seededRandom(8);
+    const evidence = new Float32Array(randomNumbers(random, 3 * shape.vocabulary, 30));
+    // Slots of two images in a tile, and the second range's tilt is not the table's first.
+    const some = { first: 5, count: 7 };
+    const requests: DecodeRequest[] = [
+      { memoryLengths: [1, 37, 12], queries: some, posteriors: true },
+      { memoryLengths: [30, 2, 9], queries: some, candidates: [[7, 9], [], [7, 7, 300, 8]] },
+      { memoryLengths: [30, 2, 5], queries: some, tokens: [300, 7, 9, 8, 11] },
+      { memoryLengths: [20, 30, 37], queries: { first: 0, count: 32 } },
+    ];
+    const said: number[][] = [];
+    for (const [seed, request] of requests.entries()) {
+      await compare(device, gpu, oracle, request, seed, evidence);
+      const memory = new Float32Array(3 * shape.memory * shape.width);
+      for (const heard of [evidence, undefined]) {
+        const [image] = oracle.decode(memory, request, heard);
+        said.push(image?.slots.map(({ token }) => token) ?? []);
+      }
+    }
+    expect(said[0]).not.toEqual(said[1]);
+    // A batch that nothing was said of is one without evidence.
+    await compare(device, gpu, oracle, { ...everything, memoryLengths: [37, 20] }, 9);
+    gpu.dispose();
+    const wrong = new Float32Array(shape.vocabulary);
+    const memory = new Float32Array(2 * shape.memory * shape.width);
+    const request = { ...everything, memoryLengths: [1, 2] };
+    expect(() => oracle.decode(memory, request, wrong)).toThrow(/evidence: expected \[2, 304\]/);
   }),
 );
 

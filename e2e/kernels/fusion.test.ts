@@ -10,6 +10,7 @@ import {
 } from '../../src/gpu/fusion.ts';
 import { numbersOf } from '../../src/gpu/results.ts';
 import { hardwareTiling, softwareTiling } from '../../src/gpu/tiling.ts';
+import { MOST_EVIDENCE } from '../../src/model/fusion.ts';
 import { fusion } from '../../src/reference/fusion.ts';
 import { layerNorm } from '../../src/reference/layernorm.ts';
 import { expectClose } from '../../src/testing/close.ts';
@@ -18,14 +19,16 @@ import { randomNumbers, seededRandom } from '../../src/testing/random.ts';
 import { withDevice } from './device.ts';
 
 const { width, epsilon, cells, features: numbers } = fusionShape;
-const { words, pad, classes, count, pieces } = fusionShape;
+const { words, pad, classes, count, pieces, vocabulary, units } = fusionShape;
 
 test.each([
-  ['names, on a GPU', true, hardwareTiling],
-  ['no names, on a software adapter', false, softwareTiling],
-] as const)('a batch of images and a prompt, with %s', (_, named, tiling) =>
+  ['names and a detector, on a GPU', { names: true, detector: true }, hardwareTiling],
+  ['a detector alone', { names: false, detector: true }, hardwareTiling],
+  ['neither, on a software adapter', { names: false, detector: false }, softwareTiling],
+] as const)('a batch of images and a prompt, with %s', (_, has, tiling) =>
   withDevice(async (bench) => {
-    const network = randomFusion(1, named);
+    const named = has.names;
+    const network = randomFusion(1, has);
     const [batch, prompt] = [2, [5, 9, 17, 4]];
     const images = [3, 4].map((seed) => randomNumbers(seededRandom(seed), cells * numbers));
     const wanted = images.map((image) => fusion(network, fusionShape, image, prompt));
@@ -43,6 +46,7 @@ test.each([
       ...fusionShape,
       ffn: network.layers[0]?.up.bias.length ?? 0,
       tags: named ? { count, pieces, classes, head } : undefined,
+      units: has.detector ? units : 0,
     };
     const kernels = compileFusion(bench.device, sizes, tiling);
     const onGpu = await prepareFusion(bench.buffers, network, sizes, tiling, kernels);
@@ -58,13 +62,25 @@ test.each([
       ...seenSteps(onGpu, bench.buffers, bench.upload(wide), seen, batch),
       ...fusionSteps(onGpu, bench.buffers, seen, buffers, batch),
     ];
-    expect(steps).toHaveLength((named ? 3 : 1) + 5 * network.layers.length + 1);
+    const looking = 1 + (named ? 2 : 0) + (has.detector ? 3 : 0);
+    expect(steps).toHaveLength(looking + 5 * network.layers.length + 1);
     const unnormed = await bench.floats(steps, memory, batch * rows * width);
     const got = layerNorm(unnormed, { ...network.norm, epsilon });
     wanted.forEach((of, i) => {
       const at = i * rows * width;
       expectClose(got.subarray(at, at + length * width), of.memory, 1e-4);
     });
+    expect(seen.evidence !== undefined).toBe(has.detector);
+    if (seen.evidence) {
+      const said = await bench.floats([], seen.evidence, batch * vocabulary);
+      wanted.forEach(({ evidence = [] }, i) => {
+        expectClose(said.subarray(i * vocabulary, (i + 1) * vocabulary), evidence, 1e-4);
+        // Some of it is cut off, and some is not.
+        const cut = evidence.filter((nats) => Math.abs(nats) === MOST_EVIDENCE).length;
+        expect(cut).toBeGreaterThan(0);
+        expect(cut).toBeLessThan(vocabulary);
+      });
+    }
     if (!named) return;
     const told = await bench.run([], seen.told, 2 * batch * count);
     wanted.forEach((of, i) => {

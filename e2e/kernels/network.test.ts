@@ -26,6 +26,7 @@ const { count, pieces } = fusionShape;
 const shape: DecoderShape = {
   ...{ width, heads, ffn, vocabulary, epsilon, layers: 2, queries: 8, blank: 0, eos: 2 },
   memory: cells + count * pieces + words,
+  evidence: true,
 };
 const size = 24;
 const manifest: NetworkManifest = {
@@ -35,7 +36,10 @@ const manifest: NetworkManifest = {
   names: { count, length: pieces },
   decoder: shape,
 };
-const network = { vision: randomVision(1), fusion: randomFusion(2, true) };
+const network = {
+  vision: randomVision(1),
+  fusion: randomFusion(2, { names: true, detector: true }),
+};
 const weights = randomWeights(shape, 3);
 const reference = new ReferenceDecoder(shape, weights);
 const queries = { first: 2, count: 5 };
@@ -51,13 +55,11 @@ function randomImage(seed: number): RgbaPixels {
 function wanted({ data, width: across, height }: RgbaPixels, prompt: readonly number[]) {
   const pixels = preprocess(data, across, height, manifest.image);
   const seen = vision(network.vision, patches(pixels, size));
-  const { memory, told } = fusion(network.fusion, fusionShape, seen, prompt);
+  const { memory, told, evidence } = fusion(network.fusion, fusionShape, seen, prompt);
   const padded = new Float32Array(shape.memory * width);
   padded.set(memory);
-  const [decoding] = reference.decode(padded, {
-    memoryLengths: [shape.memory - words + prompt.length],
-    queries,
-  });
+  const memoryLengths = [shape.memory - words + prompt.length];
+  const [decoding] = reference.decode(padded, { memoryLengths, queries }, evidence);
   const slots = decoding?.slots ?? [];
   return { tokens: slots.map(({ token }) => token), slots, told };
 }
@@ -112,12 +114,13 @@ test('captions, a batch and looks say what the reference says', () =>
     expect(cost.bytesRead).toBe(4 * (1 + 4 * queries.count) + 8 * count);
     await check(await net.see([b, a]), [b, a], [8]);
 
-    // What a kept look saves: pixels, stem, blocks, head and finer scale, and three for what is seen.
+    // What a kept look saves: pixels, stem, blocks, head and finer scale, and for what is seen three, and
+    // three for the words of it.
     const blocks = network.vision.blocks.reduce((sum, { expand }) => sum + (expand ? 3 : 2), 0);
-    const looking = 1 + 1 + blocks + 2 + 3;
+    const looking = 1 + 1 + blocks + 2 + 3 + 3;
     // Behind it five a layer of fusion and eight of the decoder, four fewer in its first, and five around.
     const layers = 5 * network.fusion.layers.length + 8 * shape.layers - 4;
-    expect(cost.dispatches).toBe(blocks + layers + 12);
+    expect(cost.dispatches).toBe(blocks + layers + 15);
     expect(cost.dispatches).toBe(looking + layers + 5);
 
     // Two that are kept, asked in turns, with a caption of another between.

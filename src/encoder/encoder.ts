@@ -1,6 +1,6 @@
 /**
- * The encoder: pixels to features (vision.onnx), features and a prompt to memory and the names of
- * what is seen (fusion.onnx).
+ * The encoder: pixels to features (vision.onnx), features and a prompt to memory, the names of what is
+ * seen and the evidence for words (fusion.onnx).
  *
  * Two graphs, so that an image is looked at once and asked many things. The runtime breaks when
  * two calls overlap, so callers send one at a time; the worker's queue sees to it.
@@ -27,6 +27,8 @@ export interface Features {
 export interface Fused {
   /** Of each image: the names of what it may show, likeliest first; none if the model has none. */
   readonly names: readonly (readonly Name[])[];
+  /** [batch, vocabulary], for decoders of shapes with evidence. */
+  readonly evidence: Float32Array | undefined;
 }
 
 /** Both graphs, on a GPU device or in WebAssembly. */
@@ -118,14 +120,16 @@ export class Encoder {
       features: features.tensor,
       prompt: new this.#ort.Tensor('int32', ids, [batch, prompt.length]),
     };
-    const { memory, names, likely } = await this.#fusion.run(feeds, {
+    const { memory, names, likely, evidence } = await this.#fusion.run(feeds, {
       memory: into ? this.#tensor(into, [batch, rows, width]) : null,
       ...(this.#manifest.names ? { names: null, likely: null } : {}),
+      ...(this.#manifest.decoder.evidence ? { evidence: null } : {}),
     });
     if (!memory) throw new NarvlError('invalid-model', 'fusion.onnx has no output "memory"');
     const said = names && likely && [await names.getData(true), await likely.getData(true)];
     return {
       memory: into ? undefined : ((await memory.getData(true)) as Float32Array),
+      evidence: evidence && ((await evidence.getData(true)) as Float32Array),
       names: said ? this.#readNames(said[0] as Int32Array, said[1] as Float32Array, batch) : [],
     };
   }

@@ -47,6 +47,7 @@ export class GpuDecoder {
   readonly #weightBuffers: Buffers;
   readonly #memoryBuffers: Buffers;
   readonly #memories = new Map<number, GPUBuffer>();
+  readonly #evidences = new Map<number, GPUBuffer>();
   readonly #plans = new Map<string, Plan>();
   readonly #building = new Map<string, Promise<Plan>>();
   #lost: NarvlError | undefined;
@@ -127,10 +128,30 @@ export class GpuDecoder {
   }
 
   /**
-   * One pass over a batch. Its memory must be in `memoryBuffer(batch)`, or be on its way there on
-   * the device's queue. The first pass of a batch size and query range prepares it, and the memory
-   * must stay until it is over; later ones are on the queue when the call returns its promise, but
-   * for those with candidates or tokens, which make buffers of their own.
+   * The buffer that `decode` reads the evidence of a batch from: f32 [batch, V], of zeros, for none, until
+   * something is written to it, and then that. The same buffer every time, and the decoder's to destroy; none
+   * of a shape without evidence.
+   *
+   * @throws NarvlError 'invalid-argument' if the device binds no buffer of that size.
+   */
+  evidenceBuffer(batch: number): GPUBuffer | undefined {
+    this.#checkAlive();
+    if (!this.shape.evidence) return undefined;
+    let evidence = this.#evidences.get(batch);
+    if (!evidence) {
+      const numbers = batch * this.shape.vocabulary;
+      evidence = this.#memoryBuffers.storage(`evidence of ${batch}`, numbers);
+      this.#evidences.set(batch, evidence);
+    }
+    return evidence;
+  }
+
+  /**
+   * One pass over a batch. Its memory must be in `memoryBuffer(batch)`, and its evidence in
+   * `evidenceBuffer(batch)`, or be on their way there on the device's queue. The first pass of a batch
+   * size and query range prepares it, and both must stay until it is over; later ones are on the queue
+   * when the call returns its promise, but for those with candidates or tokens, which make buffers of
+   * their own.
    *
    * @param ahead what is encoded in front, if the memory is not there yet
    * @throws NarvlError 'invalid-argument' if the request does not fit the shape or the device.
@@ -184,9 +205,9 @@ export class GpuDecoder {
     const key = keyOf(batch, queries);
     let building = this.#building.get(key);
     if (!building) {
-      const memory = this.memoryBuffer(batch);
+      const inputs = { memory: this.memoryBuffer(batch), evidence: this.evidenceBuffer(batch) };
       building = allocate(this.#context.device, (buffers) =>
-        buildPlan(this.#context, buffers, memory, batch, queries),
+        buildPlan(this.#context, buffers, inputs, batch, queries),
       )
         .then((plan) => {
           if (this.#disposed) plan.buffers.destroy();

@@ -5,10 +5,11 @@
  * A cell's row is a product over its features and, behind them, over how likely the classifier finds each
  * class there: names, their scale and the matrix behind them are one matrix, computed at load.
  */
-import type { FusionLayer, FusionNetwork } from '../model/fusion.ts';
+import { type FusionLayer, type FusionNetwork, MOST_EVIDENCE } from '../model/fusion.ts';
 import { during } from '../model/load-stages.ts';
 import { AttentionKernel } from './attention.ts';
 import { allocateIn, type Buffers } from './buffers.ts';
+import { CellMeanKernel } from './cell-mean.ts';
 import { ClassesKernel, TOLD_NUMBERS } from './classes.ts';
 import { foldNorm, type LinearWeights, type NormWeights } from './fold.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
@@ -33,6 +34,8 @@ export interface FusionShape {
   readonly words: number;
   /** The token that names are filled up with. */
   readonly pad: number;
+  /** Tokens that a detector has evidence for. */
+  readonly vocabulary: number;
 }
 
 interface Layer {
@@ -56,6 +59,8 @@ export interface TagSizes {
 export interface FusionSizes extends FusionShape {
   readonly ffn: number;
   readonly tags: TagSizes | undefined;
+  /** Units inside the word detector; 0 if there is none. */
+  readonly units: number;
 }
 
 /** Compiled kernels, for any weights of their sizes. */
@@ -75,6 +80,13 @@ export interface FusionKernels {
         readonly cell: LinearKernel;
       }
     | undefined;
+  readonly detector:
+    | {
+        readonly mean: CellMeanKernel;
+        readonly inside: LinearKernel;
+        readonly table: LinearKernel;
+      }
+    | undefined;
 }
 
 /** Kernels and weights, for any batch. */
@@ -84,10 +96,11 @@ export interface FusionOnGpu {
   /** Numbers from one row of features to the next one's: with the classes behind them. */
   readonly stride: number;
   readonly tags: { readonly classifier: LinearOnGpu; readonly names: GPUBuffer } | undefined;
+  readonly detector: { readonly inside: LinearOnGpu; readonly table: LinearOnGpu } | undefined;
   readonly image: LinearOnGpu;
   readonly embeddings: GPUBuffer;
-  readonly positions: GPUBuffer;
-  readonly norms: GPUBuffer;
+  /** As `MemoryRowsBuffers` has them. */
+  readonly constants: GPUBuffer;
   readonly layers: readonly Layer[];
 }
 
@@ -107,7 +120,7 @@ export async function compileFusion(
   sizes: FusionSizes,
   tiling: Tiling,
 ): Promise<FusionKernels> {
-  const { width, heads, epsilon, cells, features, words, ffn, tags } = sizes;
+  const { width, heads, epsilon, cells, features, words, ffn, tags, units, vocabulary } = sizes;
   const stride = featureStride(sizes);
   const named = namedRows(sizes);
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
@@ -130,12 +143,36 @@ export async function compileFusion(
     ]);
     return { logits, likeliest, cell };
   };
-  const [onGpuTags, image, rows, qkv, attention, out, up, down] = await settled([
+  const compileDetector = async (): Promise<FusionKernels['detector']> => {
+    if (units === 0) return undefined;
+    // Of a row an image, of four of which a tile would mostly be computed for nothing.
+    const single: Tiling = { ...tiling, tileRows: 1 };
+    const [mean, inside, table] = await settled([
+      CellMeanKernel.compile(device, { cells, width: features, stride }, tiling),
+      LinearKernel.compile(device, { inputs: features, outputs: units, gelu: true }, single),
+      LinearKernel.compile(
+        device,
+        { inputs: units, outputs: vocabulary, bound: MOST_EVIDENCE },
+        single,
+      ),
+    ]);
+    return { mean, inside, table };
+  };
+  const [onGpuTags, detector, image, rows, qkv, attention, out, up, down] = await settled([
     compileTags(),
+    compileDetector(),
     unrounded(stride),
     MemoryRowsKernel.compile(
       device,
-      { width, cells, names: named, words, pieces: tags?.pieces ?? 1, epsilon },
+      {
+        width,
+        cells,
+        names: named,
+        words,
+        pieces: tags?.pieces ?? 1,
+        epsilon,
+        vocabulary: units > 0 ? vocabulary : 0,
+      },
       tiling,
     ),
     linear(width, 3 * width, normed),
@@ -150,7 +187,7 @@ export async function compileFusion(
     linear(width, ffn, { ...normed, gelu: true }),
     linear(ffn, width, { residual: true }),
   ]);
-  return { image, rows, qkv, attention, out, up, down, tags: onGpuTags };
+  return { image, rows, qkv, attention, out, up, down, tags: onGpuTags, detector };
 }
 
 /**
@@ -167,7 +204,7 @@ export async function prepareFusion(
   compiling: Promise<FusionKernels>,
 ): Promise<FusionOnGpu> {
   const { width } = shape;
-  const { tags } = network;
+  const { tags, detector } = network;
   const put = (label: string, data: Float32Array | Uint32Array) =>
     during('upload', () => allocateIn(buffers, () => buffers.upload(label, data)));
   const uploaded = async (
@@ -197,27 +234,40 @@ export async function prepareFusion(
     ]);
     return { classifier, names };
   };
+  const uploadedDetector = async (): Promise<FusionOnGpu['detector']> => {
+    if (!detector) return undefined;
+    const { inside, table } = detector;
+    const none = new Float32Array(shape.vocabulary);
+    const [a, b] = await settled([
+      uploaded('detector inside', inside),
+      uploaded('detector table', { weight: table, bias: none }),
+    ]);
+    return { inside: a, table: b };
+  };
   const norm = tags?.norm ?? network.wordNorm; // Without names it is not read.
-  const [kernels, onGpuTags, image, embeddings, positions, norms, layers] = await settled([
+  const nothing = new Float32Array(width);
+  const [kernels, onGpuTags, onGpuDetector, image, embeddings, constants, layers] = await settled([
     compiling,
     uploadedTags(),
+    uploadedDetector(),
     compiling.then((kernels) => imageMatrix(buffers, network, shape, kernels)),
     put('embeddings', network.words),
     put(
-      'positions',
-      joined(network.imagePosition, tags?.position ?? new Float32Array(), network.wordPosition),
-    ),
-    put(
-      'norms',
+      'constants of rows',
       joined(
+        ...[network.imagePosition, tags?.position ?? new Float32Array(), network.wordPosition],
         ...[network.imageNorm, norm, network.wordNorm].flatMap((of) => [of.gain, of.bias]),
-        tags?.sure ?? new Float32Array(width),
+        ...[tags?.sure, detector?.there, detector?.missing].map((row) => row ?? nothing),
       ),
     ),
     settled(network.layers.map(layer)),
   ]);
   const stride = featureStride(shape);
-  return { shape, kernels, stride, tags: onGpuTags, image, embeddings, positions, norms, layers };
+  return {
+    ...{ shape, kernels, stride, image, embeddings, constants, layers },
+    tags: onGpuTags,
+    detector: onGpuDetector,
+  };
 }
 
 /** What the two halves share: what an image comes to. */
@@ -226,33 +276,55 @@ export interface Seen {
   readonly cells: GPUBuffer;
   /** [batch, names] as `readTold` reads it; 8 bytes of nothing if there are no names. */
   readonly told: GPUBuffer;
+  /** [batch, vocabulary]; none without a word detector. */
+  readonly evidence: GPUBuffer | undefined;
 }
 
-/** Buffers for what a batch of images comes to. */
-export function seenBuffers({ shape }: FusionOnGpu, owner: Buffers, batch: number): Seen {
+/**
+ * Buffers for what a batch of images comes to.
+ * @param evidence another's, that takes its place
+ */
+export function seenBuffers(
+  { shape, detector }: FusionOnGpu,
+  owner: Buffers,
+  batch: number,
+  evidence = detector && owner.storage('evidence', batch * shape.vocabulary),
+): Seen {
   return {
+    evidence,
     cells: owner.storage('seen cells', batch * shape.cells * shape.width),
     told: owner.storage('told', batch * TOLD_NUMBERS * (shape.tags?.count ?? 1)),
   };
 }
 
 /**
- * The dispatches from features to what an image comes to: three, or one without names.
+ * The dispatches from features to what an image comes to: one, two more with names, three with a detector.
  *
  * @param features [batch, cells, stride]; what is behind the features is written here
  */
 export function seenSteps(
-  { shape, stride, tags, kernels, image }: FusionOnGpu,
+  { shape, stride, tags, detector, kernels, image }: FusionOnGpu,
   owner: Buffers,
   features: GPUBuffer,
-  { cells, told }: Seen,
+  { cells, told, evidence }: Seen,
   batch: number,
 ): Step[] {
   const rows = batch * shape.cells;
   const mixture = kernels.image.step(owner, { ...image, x: features, y: cells }, rows);
-  if (!tags || !kernels.tags || stride === shape.features) return [mixture];
+  const detecting: Step[] = [];
+  if (detector && kernels.detector && evidence) {
+    const mean = owner.storage('cell mean', batch * shape.features);
+    const inside = owner.storage('detector inside', batch * shape.units);
+    detecting.push(
+      kernels.detector.mean.step(owner, features, mean, batch),
+      kernels.detector.inside.step(owner, { ...detector.inside, x: mean, y: inside }, batch),
+      kernels.detector.table.step(owner, { ...detector.table, x: inside, y: evidence }, batch),
+    );
+  }
+  if (!tags || !kernels.tags || stride === shape.features) return [...detecting, mixture];
   const logits = owner.storage('class logits', rows * (stride - shape.features));
   return [
+    ...detecting,
     kernels.tags.logits.step(owner, { ...tags.classifier, x: features, y: logits }, rows),
     kernels.tags.likeliest.step(owner, { logits, features, told }, batch),
     mixture,
@@ -274,9 +346,9 @@ export interface FusionBuffers {
 
 /** The dispatches from what an image comes to and a prompt to the memory: five a layer, and one. */
 export function fusionSteps(
-  { shape, tags, kernels, layers, embeddings, positions, norms }: FusionOnGpu,
+  { shape, tags, kernels, layers, embeddings, constants }: FusionOnGpu,
   owner: Buffers,
-  { cells, told }: Seen,
+  { cells, told, evidence = told }: Seen,
   { prompt, lengths, memory }: FusionBuffers,
   batch: number,
 ): Step[] {
@@ -289,7 +361,7 @@ export function fusionSteps(
   const seen = owner.storage('fusion seen', rows * width);
   const inside = owner.storage('fusion inside', rows * shape.ffn);
   const names = tags?.names ?? told;
-  const begin = { cells, told, names, prompt, embeddings, positions, norms, y: x };
+  const begin = { cells, told, names, prompt, embeddings, constants, evidence, y: x };
   const layout = {
     batch,
     queries: count,

@@ -66,7 +66,13 @@ export async function compileKernels(
     }),
     vocabulary: VocabularyKernel.compile(
       device,
-      { inputs: width, vocabulary: shape.vocabulary, normEpsilon: epsilon, k },
+      {
+        inputs: width,
+        vocabulary: shape.vocabulary,
+        normEpsilon: epsilon,
+        k,
+        evidence: shape.evidence,
+      },
       tiling,
     ),
     collapse: CollapseKernel.compile(device, { ...shape, k }),

@@ -19,6 +19,8 @@ export interface LinearOptions {
   readonly normEpsilon?: number;
   readonly gelu?: boolean;
   readonly relu6?: boolean;
+  /** Clamps to as far from 0 as this. */
+  readonly bound?: number;
   readonly residual?: boolean;
   /** Numbers from one row to the next, multiples of 4; by default `inputs` and `outputs`. */
   readonly xStride?: number;
@@ -52,12 +54,13 @@ export class LinearKernel {
     tiling: LinearTiling,
   ): Promise<LinearKernel> {
     const { inputs, outputs, normEpsilon } = options;
-    const { gelu = false, relu6 = false, residual = false } = options;
+    const { gelu = false, relu6 = false, bound = 0, residual = false } = options;
     const label = [
       normEpsilon === undefined ? '' : 'norm, ',
       `linear ${inputs} to ${outputs}`,
       gelu ? ', GELU' : '',
       relu6 ? ', ReLU6' : '',
+      bound > 0 ? `, within ±${bound}` : '',
       residual ? ', residual' : '',
     ].join('');
     const code = withProducts(kernel, tiling);
@@ -70,6 +73,7 @@ export class LinearKernel {
       Y_STRIDE: options.yStride ?? outputs,
       GELU: gelu,
       RELU6: relu6,
+      BOUND: bound,
       RESIDUAL: residual,
       BITS: tiling.weightBits,
       ROWS: tiling.tileRows,

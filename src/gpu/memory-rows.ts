@@ -14,6 +14,8 @@ export interface MemoryRowsOptions {
   /** Pieces of a name; divides `names`. */
   readonly pieces: number;
   readonly epsilon: number;
+  /** Tokens that there is evidence for; 0 if there is none. */
+  readonly vocabulary: number;
 }
 
 /** What a dispatch reads and writes. */
@@ -28,10 +30,13 @@ export interface MemoryRowsBuffers {
   readonly prompt: GPUBuffer;
   /** [vocabulary, width] */
   readonly embeddings: GPUBuffer;
-  /** [cells + names + words, width] */
-  readonly positions: GPUBuffer;
-  /** [7, width]: gain and bias for cells, for names, for words; what a likelihood of 1 adds. */
-  readonly norms: GPUBuffer;
+  /**
+   * [cells + names + words + 9, width]: the rows' positions; gain and bias for cells, for names, for words;
+   * what a likelihood of 1 adds, and what a nat of evidence does for a word and against it.
+   */
+  readonly constants: GPUBuffer;
+  /** [batch, vocabulary]; any buffer if there is none. */
+  readonly evidence: GPUBuffer;
   /** [batch, cells + names + words, width] */
   readonly y: GPUBuffer;
 }
@@ -49,7 +54,7 @@ export class MemoryRowsKernel {
     options: MemoryRowsOptions,
     { lanes }: { readonly lanes: number },
   ): Promise<MemoryRowsKernel> {
-    const { width, cells, names, words, pieces, epsilon } = options;
+    const { width, cells, names, words, pieces, epsilon, vocabulary } = options;
     const pipeline = await compile(device, 'memory rows', code, {
       WIDTH: width,
       CELLS: cells,
@@ -57,6 +62,7 @@ export class MemoryRowsKernel {
       PIECES: pieces,
       WORDS: words,
       EPSILON: epsilon,
+      VOCABULARY: vocabulary,
       LANES: lanes,
     });
     return new MemoryRowsKernel(options, pipeline);
@@ -68,7 +74,7 @@ export class MemoryRowsKernel {
     return bind(
       owner.device,
       this.pipeline,
-      [b.cells, b.told, b.names, b.prompt, b.embeddings, b.positions, b.norms, b.y],
+      [b.cells, b.told, b.names, b.prompt, b.embeddings, b.constants, b.evidence, b.y],
       [rows, batch, 1],
       { operations: 10 * batch * rows * width, numbers: (2 * batch + 1) * rows * width },
     );

@@ -199,7 +199,7 @@ export async function prepareNetwork(
 
 function fusionSizes(
   { decoder, features, prompt, names }: NetworkManifest,
-  { fusion: { ffn, classes, head } }: NetworkShape,
+  { fusion: { ffn, classes, head, units } }: NetworkShape,
 ): FusionSizes {
   return {
     ...decoder,
@@ -208,6 +208,7 @@ function fusionSizes(
     words: prompt.length,
     pad: prompt.pad,
     ffn,
+    units,
     tags: names && { count: names.count, pieces: names.length, classes, head },
   };
 }
@@ -292,10 +293,11 @@ export class GpuNetwork {
     const { manifest, preprocessor, vision, fusion, buffers: weights } = this.prepared;
     const patches = preprocessor.output(size);
     const memory = this.decoder.memoryBuffer(size);
+    const evidence = this.decoder.evidenceBuffer(size);
     const batch = await allocate(weights.device, (buffers): Batch => {
       const { rows } = manifest.features;
       const features = buffers.storage('features', size * rows * fusion.stride);
-      const seen = seenBuffers(fusion, buffers, size);
+      const seen = seenBuffers(fusion, buffers, size, evidence);
       const prompt = buffers.storage('prompt', manifest.prompt.length);
       const lengths = buffers.storage('fusion lengths', size);
       return {
@@ -332,4 +334,7 @@ export class GpuNetwork {
 function copySeen(encoder: GPUCommandEncoder, from: Seen, to: Seen): void {
   encoder.copyBufferToBuffer(from.cells, 0, to.cells, 0, to.cells.size);
   encoder.copyBufferToBuffer(from.told, 0, to.told, 0, to.told.size);
+  if (from.evidence && to.evidence) {
+    encoder.copyBufferToBuffer(from.evidence, 0, to.evidence, 0, to.evidence.size);
+  }
 }

@@ -5,6 +5,7 @@ import { recordLength } from './collapse.ts';
 import type { Kernels } from './kernels.ts';
 import type { LinearBuffers, LinearKernel } from './linear.ts';
 import { encodeSteps, type Step } from './step.ts';
+import type { Heard } from './vocabulary.ts';
 import type { LinearOnGpu, WeightsOnGpu } from './weights.ts';
 
 /** What all plans of a decoder share. */
@@ -28,6 +29,8 @@ export interface Plan {
   readonly rows: GPUBuffer;
   /** [batch · slots]: log Σ exp of all logits of a slot. */
   readonly logTotals: GPUBuffer;
+  /** What the slots listen to, of shapes with evidence. */
+  readonly heard: Heard | undefined;
   /** Behind the steps, on demand: where the slots look in the last layer. */
   readonly explain: Step;
   /** [batch, slots, memory] */
@@ -38,6 +41,14 @@ export interface Plan {
   readonly buffers: Buffers;
 }
 
+/** What every pass reads of a batch. */
+export interface Inputs {
+  /** [batch, T, width]; what norm it lacks is in `weights.kv`. */
+  readonly memory: GPUBuffer;
+  /** [batch, V], of shapes that have it. */
+  readonly evidence: GPUBuffer | undefined;
+}
+
 /**
  * Builds a plan and computes, once, what is the same for every image: the norm of the queries,
  * layer 0's self-attention and its cross-attention queries.
@@ -45,12 +56,11 @@ export interface Plan {
  * A pass takes 8 dispatches a layer: four fewer in layer 0, and four around the layers.
  *
  * @param buffers makes and owns the plan's buffers
- * @param memory [batch, T, width], read by every pass; what norm it lacks is in `weights.kv`
  */
 export function buildPlan(
   { device, shape, kernels, weights }: PlanContext,
   buffers: Buffers,
-  memory: GPUBuffer,
+  { memory, evidence }: Inputs,
   batch: number,
   { first, count }: QueryRange,
 ): Plan {
@@ -161,13 +171,22 @@ export function buildPlan(
     );
   });
   const { weight, bias } = weights.head;
+  const heard = evidence && { evidence, tilt: buffers.storage('tilt', count) };
   steps.push(
-    ...kernels.vocabulary.steps(buffers, { x, weight, bias, posteriors, logTotals }, rows),
+    ...kernels.vocabulary.steps(
+      buffers,
+      { x, weight, bias, posteriors, logTotals, heard },
+      rows,
+      count,
+    ),
     kernels.collapse.step(buffers, { posteriors, records, packed }, batch, count),
   );
 
   const encoder = device.createCommandEncoder({ label: 'shared prefix' });
   encoder.copyBufferToBuffer(weights.queries, first * width * 4, seen, 0, count * width * 4);
+  if (heard && weights.tilt) {
+    encoder.copyBufferToBuffer(weights.tilt, first * 4, heard.tilt, 0, count * 4);
+  }
   encodeSteps(encoder, shared);
   device.queue.submit([encoder.finish()]);
   return {
@@ -177,6 +196,7 @@ export function buildPlan(
     packed,
     rows: x,
     logTotals,
+    heard,
     explain,
     attention,
     readbacks: [],

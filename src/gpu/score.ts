@@ -7,6 +7,7 @@ import type { Buffers } from './buffers.ts';
 import type { Numbers, Source } from './results.ts';
 import { bind, compile, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
+import type { Heard } from './vocabulary.ts';
 
 type ScoreTiling = Pick<Tiling, 'weightBits' | 'lanes' | 'scoreLanes'>;
 
@@ -19,6 +20,7 @@ export interface ScoreInputs {
   readonly bias: GPUBuffer;
   /** [batch · slots] */
   readonly logTotals: GPUBuffer;
+  readonly heard?: Heard | undefined;
 }
 
 /** Dispatches that are ready to encode, and where they write. */
@@ -60,6 +62,7 @@ export class ScoreKernel {
         INPUTS: shape.width,
         VOCABULARY: shape.vocabulary,
         EPSILON: shape.epsilon,
+        EVIDENCE: shape.evidence ?? false,
         BITS: tiling.weightBits,
         LANES: tiling.lanes,
       }),
@@ -74,29 +77,35 @@ export class ScoreKernel {
   /** Behind a pass over `batch` images of `slots` slots: one dispatch; `tokens` are all different. */
   table(
     owner: Buffers,
-    { rows, weight, bias, logTotals }: ScoreInputs,
+    { rows, weight, bias, logTotals, heard }: ScoreInputs,
     tokens: Uint32Array,
     batch: number,
     slots: number,
   ): Tabling {
     const width = tokens.length;
+    if (this.shape.evidence && !heard) throw new Error('Expected evidence that the rows listen to');
     const logProbs = owner.storage('token log probabilities', batch * slots * width);
     const step = bind(
       owner.device,
       this.tokensPipeline,
       [
-        owner.sizes('token log probabilities', batch * slots, width),
+        owner.sizes('token log probabilities', batch * slots, width, slots),
         rows,
         weight,
         bias,
         logTotals,
         owner.upload('tokens', tokens),
         logProbs,
+        heard?.evidence ?? rows,
+        heard?.tilt ?? rows,
       ],
       [Math.ceil(width / this.tiling.lanes), Math.ceil((batch * slots) / 4), 1],
       {
         operations: 2 * batch * slots * this.shape.width * width,
-        numbers: (this.shape.width + batch * slots) * width + batch * slots * this.shape.width,
+        numbers:
+          (this.shape.width + batch * slots) * width +
+          batch * slots * this.shape.width +
+          (heard ? batch * width + slots : 0),
       },
     );
     return {

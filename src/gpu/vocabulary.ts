@@ -18,6 +18,8 @@ export interface VocabularyOptions {
   readonly normEpsilon: number;
   /** Tokens kept of each row, at most `vocabulary`. */
   readonly k: number;
+  /** Whether rows listen to evidence; `vocabulary` is a multiple of 4 then. */
+  readonly evidence?: boolean | undefined;
 }
 
 /** `tileColumns` is a multiple of 4·`lanes` up to 768, `lanes` a multiple of 4. */
@@ -38,6 +40,16 @@ export interface VocabularyBuffers {
   readonly posteriors: Binding;
   /** [rows]: log Σ exp of all logits */
   readonly logTotals: GPUBuffer;
+  /** If rows listen to it. */
+  readonly heard?: Heard | undefined;
+}
+
+/** Evidence for words, and how much each slot listens to it. */
+export interface Heard {
+  /** [images, vocabulary] */
+  readonly evidence: GPUBuffer;
+  /** [slots] */
+  readonly tilt: GPUBuffer;
 }
 
 /** The compiled projection with its merge: two dispatches. */
@@ -66,6 +78,7 @@ export class VocabularyKernel {
         VOCABULARY: options.vocabulary,
         EPSILON: options.normEpsilon,
         TOP_K: options.k,
+        EVIDENCE: options.evidence ?? false,
         BITS: tiling.weightBits,
         ROWS: tiling.tileRows,
         LANES: tiling.lanes,
@@ -80,12 +93,14 @@ export class VocabularyKernel {
     return new VocabularyKernel(options, tiling, pipeline, mergePipeline);
   }
 
-  steps(owner: Buffers, buffers: VocabularyBuffers, rows: number): Step[] {
-    const { x, weight, bias, posteriors, logTotals } = buffers;
-    const { inputs, vocabulary, k } = this.options;
+  /** @param slots rows of each image */
+  steps(owner: Buffers, buffers: VocabularyBuffers, rows: number, slots = rows): Step[] {
+    const { x, weight, bias, posteriors, logTotals, heard } = buffers;
+    const { inputs, vocabulary, k, evidence } = this.options;
+    if (evidence && !heard) throw new Error('Expected evidence that the rows listen to');
     const { tileRows, weightBits } = this.tiling;
     const tiles = this.#tiles;
-    const sizes = owner.sizes('vocabulary', rows);
+    const sizes = owner.sizes('vocabulary', rows, slots);
     const candidates = owner.storage('candidates', 2 * rows * tiles * k);
     const parts = owner.storage('log-sum-exp parts', 2 * rows * tiles);
     const found = 2 * rows * tiles * (k + 1);
@@ -93,11 +108,16 @@ export class VocabularyKernel {
       bind(
         owner.device,
         this.pipeline,
-        [sizes, x, weight, bias, candidates, parts],
+        // Every binding wants a buffer; without evidence any that is not written will do.
+        [sizes, x, weight, bias, candidates, parts, heard?.evidence ?? x, heard?.tilt ?? x],
         [Math.ceil(rows / tileRows), tiles, 1],
         {
           operations: 2 * rows * inputs * vocabulary,
-          numbers: ((inputs * weightBits) / 32 + 1) * vocabulary + rows * inputs + found,
+          numbers:
+            ((inputs * weightBits) / 32 + 1) * vocabulary +
+            rows * inputs +
+            found +
+            (heard ? (rows / slots) * vocabulary + slots : 0),
         },
       ),
       bind(

@@ -34,6 +34,8 @@ export interface WeightsOnGpu {
   readonly queriesBias: GPUBuffer;
   readonly kv: LinearOnGpu;
   readonly layers: readonly LayerOnGpu[];
+  /** [queries], of shapes with evidence. */
+  readonly tilt: GPUBuffer | undefined;
   /** Columns padded to a multiple of 4. */
   readonly head: LinearOnGpu;
 }
@@ -99,13 +101,14 @@ export async function uploadWeights(
     ]);
     return { qkv, selfOut, crossQ, crossOut, up, down };
   };
-  const [queries, queriesGain, queriesBias, kv, head, layers] = await settled([
+  const [queries, queriesGain, queriesBias, tilt, kv, head, layers] = await settled([
     rows('queries.weight'),
     rows('queries.norm.weight'),
     rows('queries.norm.bias'),
+    shape.evidence ? rows('queries.tilt') : Promise.resolve(undefined),
     memoryProduct('cross.kv'),
     fold('head', 'head.norm').then((folded) => upload('head', padOutputs(folded))),
     settled(Array.from({ length: shape.layers }, (_, i) => layer(i))),
   ]);
-  return { queries, queriesGain, queriesBias, kv, head, layers };
+  return { queries, queriesGain, queriesBias, tilt, kv, head, layers };
 }

@@ -11,7 +11,7 @@ import {
 
 /** Shape of every weight that a decoder of this shape needs, by name. */
 export function weightShapes(shape: DecoderShape): Map<string, readonly number[]> {
-  const { width: d, ffn, vocabulary, layers, queries } = shape;
+  const { width: d, ffn, vocabulary, layers, queries, evidence } = shape;
   const shapes = new Map<string, readonly number[]>();
   const norm = (name: string) => {
     shapes.set(`${name}.weight`, [d]);
@@ -23,6 +23,7 @@ export function weightShapes(shape: DecoderShape): Map<string, readonly number[]
   };
   shapes.set('queries.weight', [queries, d]);
   norm('queries.norm');
+  if (evidence) shapes.set('queries.tilt', [queries]);
   linear('cross.kv', d, 2 * d * layers);
   for (let i = 0; i < layers; i++) {
     norm(`layers.${i}.self.norm`);
@@ -61,7 +62,7 @@ export function checkShape(shape: DecoderShape): void {
       );
     }
   }
-  const { width, heads, ffn, vocabulary, epsilon } = shape;
+  const { width, heads, ffn, vocabulary, epsilon, evidence } = shape;
   if (width % heads !== 0) {
     throw new NarvlError('invalid-model', `width ${width} is not a multiple of heads ${heads}`);
   }
@@ -70,6 +71,12 @@ export function checkShape(shape: DecoderShape): void {
     throw new NarvlError(
       'invalid-model',
       `expected multiples of 4, got width / heads = ${width / heads} and ffn = ${ffn}`,
+    );
+  }
+  if (evidence && vocabulary % 4 !== 0) {
+    throw new NarvlError(
+      'invalid-model',
+      `vocabulary: expected a multiple of 4 beside evidence, got ${vocabulary}`,
     );
   }
   if (!(epsilon > 0 && epsilon < 1)) {
@@ -147,6 +154,24 @@ export function checkMemory(
   throw new NarvlError(
     'invalid-argument',
     `memory: expected [${batch}, ${rows}, ${width}], got ${memory.length} numbers`,
+  );
+}
+
+/**
+ * Checks that a batch's evidence on the CPU is as large as its request says.
+ * @throws NarvlError 'invalid-argument'
+ */
+export function checkEvidence(
+  { vocabulary, evidence: heard }: DecoderShape,
+  { memoryLengths }: DecodeRequest,
+  evidence: Float32Array | undefined,
+): void {
+  if (!evidence) return;
+  const batch = memoryLengths.length;
+  if (heard && evidence.length === batch * vocabulary) return;
+  throw new NarvlError(
+    'invalid-argument',
+    `evidence: expected ${heard ? `[${batch}, ${vocabulary}]` : 'none'}, got ${evidence.length} numbers`,
   );
 }
 

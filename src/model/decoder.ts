@@ -27,6 +27,11 @@ export interface DecoderShape {
   readonly eos: number;
   /** Added to the variance in every layer normalisation. */
   readonly epsilon: number;
+  /**
+   * Whether slots listen to evidence for words, [V] an image: how much likelier each token is to be said of
+   * it than of others, by fusion.onnx's word detector.
+   */
+  readonly evidence?: boolean | undefined;
 }
 
 /** One weight as f32 numbers, whatever it was stored as. */
@@ -42,6 +47,7 @@ export interface Weight {
  * |---|---|
  * | `queries.weight` | [queries, d] |
  * | `queries.norm.weight`, `queries.norm.bias` | [d] |
+ * | `queries.tilt` | [queries], of shapes with evidence |
  * | `layers.{i}.self.norm.weight`, `….bias` | [d] |
  * | `layers.{i}.self.qkv.weight`, `….bias` | [d, 3d], [3d]: queries, keys, values |
  * | `layers.{i}.self.out.weight`, `….bias` | [d, d], [d] |
@@ -57,7 +63,8 @@ export interface Weight {
  *
  * The network, pre-LN, for x = LN(queries) and the memory m [T, d]:
  * per layer x += out(attend(qkv(LN(x)))), x += out(attend(q(LN(x)), kv(m))),
- * x += down(gelu(up(LN(x)))), with the tanh form of GELU; at the end head(LN(x)).
+ * x += down(gelu(up(LN(x)))), with the tanh form of GELU; at the end head(LN(x)), to whose logits slot n
+ * adds its tilt times the evidence.
  * Heads are contiguous slices of a row, scores are scaled by (d / heads)^-1/2, no mask in
  * self-attention, and cross-attention sees the first `memoryLength` rows of m.
  */

@@ -1,6 +1,7 @@
 /**
  * The fusion network as our kernels run it: a transformer encoder over an image's cells, the names that a
- * classifier sees there, and a prompt, read off fusion.onnx (training/model.py: Fusion, Tags).
+ * classifier sees there, and a prompt whose words say whether a detector sees them too, read off fusion.onnx
+ * (training/network/model.py: Fusion, Tags; words.py: WordDetector).
  */
 import { checkWeight } from './checks.ts';
 import type { Weight } from './decoder.ts';
@@ -50,6 +51,20 @@ export interface FusionTags {
   readonly sure: Float32Array;
 }
 
+/** Nats of evidence that count, for or against a word: `MOST` of training/network/words.py. */
+export const MOST_EVIDENCE = 4;
+
+/** From the mean of an image's cells to evidence for each token of the vocabulary. */
+export interface FusionWords {
+  /** [features, units], then GELU. */
+  readonly inside: FusionLinear;
+  /** [units, vocabulary] */
+  readonly table: Float32Array;
+  /** [d] each: what each nat of evidence for a prompt's word adds, and each against it takes away. */
+  readonly there: Float32Array;
+  readonly missing: Float32Array;
+}
+
 /** The whole network; heads and epsilon are the decoder's. */
 export interface FusionNetwork {
   readonly image: FusionLinear;
@@ -62,6 +77,7 @@ export interface FusionNetwork {
   /** [prompt length, d] */
   readonly wordPosition: Float32Array;
   readonly tags: FusionTags | undefined;
+  readonly detector: FusionWords | undefined;
   readonly layers: readonly FusionLayer[];
   readonly norm: FusionNorm;
 }
@@ -76,11 +92,11 @@ export function readFusion(
     features,
     prompt,
     names,
-    decoder: { width, vocabulary },
+    decoder: { width, vocabulary, evidence },
   }: Pick<Manifest, 'features' | 'prompt' | 'names' | 'decoder'>,
 ): FusionNetwork | undefined {
   const own = [...graph.names].filter((name) => !name.startsWith('onnx::'));
-  // With names the exported module is one around fusion.
+  // The exported module is one around fusion; of models without names it once was fusion itself.
   const within = graph.names.has('fusion.norm.weight') ? 'fusion' : '';
   const prefix = within && `${within}.`;
   const size = (name: string, axis: number) =>
@@ -89,6 +105,7 @@ export function readFusion(
   const ffn = size('layers.0.ffn.up.bias', 0);
   const head = size('tags.weight', 0);
   const classes = size('tags.weight', 1);
+  const units = size('words.inside', 1);
 
   const shapes = new Map<string, readonly number[]>([
     ['image.bias', [width]],
@@ -111,6 +128,13 @@ export function readFusion(
     shapes.set('tags.position', [names.count * names.length, width]);
     shapes.set('tags.sure', [width]);
   }
+  if (evidence) {
+    shapes.set('words.inside', [features.width, units]);
+    shapes.set('words.bias', [units]);
+    shapes.set('words.table', [units, vocabulary]);
+    shapes.set('there', [width]);
+    shapes.set('missing', [width]);
+  }
   for (let i = 0; i < layerCount; i++) {
     for (const norm of ['self.norm', 'ffn.norm']) {
       shapes.set(`layers.${i}.${norm}.weight`, [width]);
@@ -124,7 +148,8 @@ export function readFusion(
   // Any weight more is for something that is not known here.
   const known =
     own.length === shapes.size && own.every((name) => shapes.has(name.slice(prefix.length)));
-  if (!known || layerCount === 0 || (names && classes % 4 !== 0)) return undefined;
+  const inFours = (!names || classes % 4 === 0) && (!evidence || units % 4 === 0);
+  if (!known || layerCount === 0 || !inFours) return undefined;
 
   const checked = (name: string, shape: readonly number[], weight: Weight | undefined) => {
     checkWeight(`fusion.onnx: ${name}`, shape, weight);
@@ -161,6 +186,14 @@ export function readFusion(
     position: read('tags.position'),
     sure: read('tags.sure'),
   };
+  const detector = evidence
+    ? {
+        inside: { weight: read('words.inside'), bias: read('words.bias') },
+        table: read('words.table'),
+        there: read('there'),
+        missing: read('missing'),
+      }
+    : undefined;
   return {
     image: linear('image', features.width, width),
     imageNorm: norm('image_norm'),
@@ -169,6 +202,7 @@ export function readFusion(
     wordNorm: norm('word_norm'),
     wordPosition: read('word_position'),
     tags,
+    detector,
     layers: Array.from({ length: layerCount }, (_, i) => ({
       selfNorm: norm(`layers.${i}.self.norm`),
       qkv: linear(`layers.${i}.self.qkv`, width, 3 * width),

@@ -165,6 +165,7 @@ const schema = v.object({
     blank: id,
     eos: id,
     epsilon: v.number(),
+    evidence: v.optional(v.boolean()),
   }),
   /**
    * Sizes of what vision.onnx and fusion.onnx hold, if it is of a kind that has kernels: these are compiled
@@ -191,7 +192,8 @@ const schema = v.object({
         fine: id,
         head: size,
       }),
-      fusion: v.object({ ffn: size, classes: v.optional(size) }),
+      /** Of the word detector, its units inside. */
+      fusion: v.object({ ffn: size, classes: v.optional(size), words: v.optional(size) }),
     }),
   ),
   /** What the model can be asked to do. The first is the default, so it needs no question. */

@@ -22,10 +22,16 @@ test('the files and the weights are counted, these by their bits', () => {
 
 test('the largest buffer is the widest product or the keys and values of an image', () => {
   const { width, vocabulary, memory, layers } = manifest.decoder;
-  expect(needsOf(manifest, 32).largest).toBe(width * Math.ceil(vocabulary / 4) * 4 * 4);
+  const deaf = { ...manifest, network: undefined };
+  expect(needsOf(deaf, 32).largest).toBe(width * Math.ceil(vocabulary / 4) * 4 * 4);
   const long = { ...manifest, decoder: { ...manifest.decoder, memory: 1_000_000 } };
   expect(needsOf(long, 32).largest).toBe(1_000_000 * 2 * width * layers * 4);
   expect(memory).toBeLessThan(1_000_000);
+  const network = manifest.network && {
+    ...manifest.network,
+    fusion: { ...manifest.network.fusion, words: 4096 },
+  };
+  expect(needsOf({ ...manifest, network }, 16).largest).toBe(4096 * vocabulary * 2);
 });
 
 test('a model that does not fit is refused with the numbers', () => {

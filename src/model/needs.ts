@@ -11,18 +11,19 @@ export interface Needs {
    * images take comes on top, and what onnxruntime makes of its graphs.
    */
   readonly memory: number;
-  /** The largest buffer of the decoder: a weight, or the keys and values of an image. */
+  /** The largest buffer: a weight of the decoder's or the word detector's, or an image's keys and values. */
   readonly largest: number;
 }
 
 /** @param bits of the decoder's weights where it runs */
 export function needsOf(
-  { files, decoder }: Pick<Manifest, 'files' | 'decoder'>,
+  { files, decoder, network }: Pick<Manifest, 'files' | 'decoder' | 'network'>,
   bits: WeightBits,
 ): Needs {
-  const { memory: rows, width, layers } = decoder;
+  const { memory: rows, width, layers, vocabulary } = decoder;
   let memory = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
-  let largest = rows * 2 * width * layers * 4;
+  const table = ((network?.fusion.words ?? 0) * vocabulary * bits) / 8;
+  let largest = Math.max(rows * 2 * width * layers * 4, table);
   for (const [inputs = 1, outputs] of weightShapes(decoder).values()) {
     // Biases and norms stay f32; a product's columns are padded to a multiple of 4.
     const bytes = outputs ? (inputs * Math.ceil(outputs / 4) * 4 * bits) / 8 : inputs * 4;

@@ -11,6 +11,8 @@ export interface NetworkShape {
     /** Classes that have a name, and the numbers of a cell that they are read off; none without names. */
     readonly classes: number;
     readonly head: number;
+    /** Units inside the word detector; 0 if there is none. */
+    readonly units: number;
   };
 }
 
@@ -38,6 +40,7 @@ export function shapeOf({ vision, fusion }: Network): NetworkShape {
       ffn: fusion.layers[0]?.up.bias.length ?? 0,
       classes,
       head: classifier ? classifier.weight.length / classes : 0,
+      units: fusion.detector?.inside.bias.length ?? 0,
     },
   };
 }
@@ -58,7 +61,7 @@ export function promisedShape({ network, names }: Manifest): NetworkShape | unde
     channels = outputs;
     return block;
   });
-  const { ffn, classes = 0 } = network.fusion;
+  const { ffn, classes = 0, words: units = 0 } = network.fusion;
   return {
     vision: {
       stem: { inputs: PATCH, outputs: stem },
@@ -66,7 +69,7 @@ export function promisedShape({ network, names }: Manifest): NetworkShape | unde
       fine,
       head: { inputs: channels, outputs: head },
     },
-    fusion: names ? { ffn, classes, head } : { ffn, classes: 0, head: 0 },
+    fusion: names ? { ffn, classes, head, units } : { ffn, classes: 0, head: 0, units },
   };
 }
 

@@ -1,5 +1,5 @@
 /** The decoder in plain TypeScript: the oracle for every kernel, and what runs where nothing else does. */
-import { checkMemory, checkModel, checkRequest } from '../model/checks.ts';
+import { checkEvidence, checkMemory, checkModel, checkRequest } from '../model/checks.ts';
 import type {
   DecodeRequest,
   DecoderShape,
@@ -41,6 +41,7 @@ export class ReferenceDecoder {
   readonly #kv: Linear;
   readonly #headNorm: Norm;
   readonly #head: Linear;
+  readonly #tilt: Float32Array | undefined;
   readonly #prefixes = new Map<string, Prefix>();
 
   /** @throws NarvlError 'invalid-model' if a weight is missing or has another shape. */
@@ -66,25 +67,31 @@ export class ReferenceDecoder {
     this.#kv = pack('cross.kv');
     this.#headNorm = norm('head.norm');
     this.#head = pack('head');
+    this.#tilt = shape.evidence ? weight('queries.tilt').data : undefined;
   }
 
   /**
    * One pass over a batch.
    *
    * @param memory [batch, T, d]; rows from an image's memory length on are not read
+   * @param evidence [batch, V], of shapes that have it; none for any word if it is left out
    * @returns one decoding an image
    * @throws NarvlError 'invalid-argument' if the request or the memory do not fit the shape.
    * @throws NarvlError 'invalid-model' if the weights or the memory are not all finite.
    */
-  decode(memory: Float32Array, request: DecodeRequest): Decoding[] {
+  decode(memory: Float32Array, request: DecodeRequest, evidence?: Float32Array): Decoding[] {
     checkRequest(this.shape, request);
     checkMemory(this.shape, request, memory);
+    checkEvidence(this.shape, request, evidence);
     const { memoryLengths, queries } = request;
-    const { memory: rows, width } = this.shape;
+    const { memory: rows, width, vocabulary } = this.shape;
     const image = rows * width;
     return memoryLengths.map((length, i) => {
       const seen = memory.subarray(i * image, i * image + length * width);
-      return readLogits(this.shape, this.#run(seen, queries, request), request);
+      const pass = this.#run(seen, queries, request);
+      const heard = evidence?.subarray(i * vocabulary, (i + 1) * vocabulary);
+      if (heard) this.#listen(pass.logits, heard, queries.first);
+      return readLogits(this.shape, pass, request);
     });
   }
 
@@ -112,6 +119,15 @@ export class ReferenceDecoder {
       if (request.attention && i === layers - 1) map = attentionMap(q, k, sizes, this.shape.memory);
     });
     return { logits: linear(x, this.#head, { norm: this.#headNorm }), map };
+  }
+
+  /** Adds to each slot's logits [slots, V] its tilt times the evidence [V]. */
+  #listen(logits: Float32Array, evidence: Float32Array, first: number): void {
+    const vocabulary = evidence.length;
+    logits.forEach((logit, i) => {
+      const tilt = this.#tilt?.[first + Math.floor(i / vocabulary)] ?? 0;
+      logits[i] = logit + tilt * evidence[i % vocabulary]!;
+    });
   }
 
   #prefix(range: QueryRange): Prefix {

@@ -1,5 +1,12 @@
 /** The fusion network in plain TypeScript: an image's features and a prompt to the memory. */
-import type { FusionLinear, FusionNetwork, FusionNorm, FusionTags } from '../model/fusion.ts';
+import {
+  type FusionLinear,
+  type FusionNetwork,
+  type FusionNorm,
+  type FusionTags,
+  type FusionWords,
+  MOST_EVIDENCE,
+} from '../model/fusion.ts';
 import { attention } from './attention.ts';
 import { layerNorm } from './layernorm.ts';
 import { type LinearOptions, linear, packLinear } from './linear.ts';
@@ -19,6 +26,8 @@ export interface FusionResult {
   readonly memory: Float32Array;
   /** The likeliest classes of the whole image. */
   readonly told: readonly { readonly id: number; readonly likely: number }[];
+  /** [vocabulary], if the network has a word detector. */
+  readonly evidence: Float32Array | undefined;
 }
 
 /**
@@ -31,7 +40,7 @@ export function fusion(
   features: Float32Array,
   prompt: readonly number[],
 ): FusionResult {
-  const { tags, words } = network;
+  const { tags, words, detector } = network;
   const cells = network.imagePosition.length / width;
   const normed = (x: Float32Array, norm: FusionNorm) => layerNorm(x, { ...norm, epsilon });
   const embedded = (tokens: Iterable<number>) =>
@@ -62,8 +71,11 @@ export function fusion(
       rows.push(x + tags.position[i]! + likely * tags.sure[i % width]!);
     });
   }
+  const evidence = detector && detect(detector, features, cells);
   normed(embedded(prompt), network.wordNorm).forEach((x, i) => {
-    rows.push(x + network.wordPosition[i]!);
+    const nats = evidence?.[prompt[Math.floor(i / width)]!] ?? 0;
+    const gain = (nats > 0 ? detector?.there : detector?.missing)?.[i % width] ?? 0;
+    rows.push(x + network.wordPosition[i]! + nats * gain);
   });
   let x: Float32Array = Float32Array.from(rows);
   const count = x.length / width;
@@ -80,7 +92,8 @@ export function fusion(
     const inside = product(x, up, { norm: { ...ffnNorm, epsilon }, gelu: true });
     x = product(inside, down, { residual: x });
   }
-  return { memory: Float32Array.from(normed(x, network.norm)), told: seen?.told ?? [] };
+  const memory = Float32Array.from(normed(x, network.norm));
+  return { memory, told: seen?.told ?? [], evidence };
 }
 
 /** Each cell's softmax over the classes, and the likeliest of the softmax of their mean. */
@@ -101,6 +114,24 @@ function classify(
     .sort((a, b) => b.likely - a.likely)
     .slice(0, count);
   return { mixture: Float32Array.from(rows.flatMap(softmax)), told };
+}
+
+/** What the mean of the cells says of each token. */
+function detect(
+  { inside, table }: FusionWords,
+  features: Float32Array,
+  cells: number,
+): Float32Array {
+  const width = features.length / cells;
+  const mean = new Float32Array(width);
+  features.forEach((x, i) => {
+    mean[i % width] = mean[i % width]! + x / cells;
+  });
+  const units = product(mean, inside, { gelu: true });
+  const none = new Float32Array(table.length / inside.bias.length);
+  return product(units, { weight: table, bias: none }).map((nats) =>
+    Math.max(-MOST_EVIDENCE, Math.min(MOST_EVIDENCE, nats)),
+  );
 }
 
 function softmax(logits: readonly number[]): number[] {

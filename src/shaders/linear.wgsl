@@ -34,6 +34,8 @@ override EPSILON: f32 = 1e-5;
 override GELU: bool = false;
 /// Clamps the product to 0…6.
 override RELU6: bool = false;
+/// Clamps the product to ±BOUND, unless that is 0.
+override BOUND: f32 = 0;
 /// Adds the residual.
 override RESIDUAL: bool = false;
 /// Bits of a weight: 32 and 16 are floating point, 8 a whole number of its column's scale.
@@ -111,6 +113,9 @@ fn finish(row: u32, column: u32, product: vec4f) {
   }
   if RELU6 {
     sum = clamp(sum, vec4f(), vec4f(6));
+  }
+  if BOUND > 0 {
+    sum = clamp(sum, vec4f(-BOUND), vec4f(BOUND));
   }
   if RESIDUAL {
     sum += residual[(row % sizes.residual_rows) * stride + column];

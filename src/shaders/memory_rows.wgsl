@@ -1,7 +1,8 @@
 // What fusion begins with, a row of the memory each: the cells of the image, the pieces of the names that
 // it is told, and the words of the prompt; each normalised and given its position.
 //
-// A row of a name also says how likely its class is: it gains that times what `norms` has last.
+// A row of a name also says how likely its class is, and a row of a word how much evidence there is that it
+// is seen: each gains that times a vector of `constants`.
 //
 // Dispatch: (rows of the memory, batch, 1), a workgroup a row.
 
@@ -15,6 +16,8 @@ override PIECES: u32 = 1;
 /// Rows of words.
 override WORDS: u32;
 override EPSILON: f32 = 1e-5;
+/// Tokens that there is evidence for; 0 if there is none.
+override VOCABULARY: u32 = 0;
 /// Lanes of a workgroup.
 override LANES: u32 = 64;
 
@@ -34,24 +37,30 @@ struct Told {
 @group(0) @binding(3) var<storage, read> prompt: array<u32>;
 /// [vocabulary, WIDTH]
 @group(0) @binding(4) var<storage, read> embeddings: array<vec4f>;
-/// [SEEN + WORDS, WIDTH]
-@group(0) @binding(5) var<storage, read> positions: array<vec4f>;
-/// [7, WIDTH]: gain and bias for cells, for names and for words; what a likelihood of 1 adds
-@group(0) @binding(6) var<storage, read> norms: array<vec4f>;
+/// [SEEN + WORDS + 9, WIDTH]: the rows' positions; gain and bias for cells, for names and for words; what a
+/// likelihood of 1 adds, what a nat of evidence for a word does and what a nat against it takes away
+@group(0) @binding(5) var<storage, read> constants: array<vec4f>;
+/// [batch, VOCABULARY]; not read if that is 0
+@group(0) @binding(6) var<storage, read> evidence: array<f32>;
 /// [batch, SEEN + WORDS, WIDTH]
 @group(0) @binding(7) var<storage, read_write> y: array<vec4f>;
 
 const CELL = 0u;
 const NAME = 1u;
 const WORD = 2u;
+/// Rows of `constants` behind the positions.
+const SURE = 6u;
+const THERE = 7u;
+const MISSING = 8u;
 
 /// Where a row's numbers come from.
 struct Source {
   kind: u32,
   /// First vec4, of `cells` or of `embeddings`.
   start: u32,
-  /// Of a name.
-  likely: f32,
+  /// How much it gains, and which vector of `constants` behind the positions.
+  share: f32,
+  gains: u32,
 }
 
 var<workgroup> parts: array<f32, LANES>;
@@ -75,25 +84,32 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     sum += dot(centred, centred);
   }
   let scale = inverseSqrt(sum_over_lanes(sum, lane) / f32(WIDTH) + EPSILON);
-  let gain = 2 * source.kind * depth;
+  let gain = (SEEN + WORDS + 2 * source.kind) * depth;
+  let gained = (SEEN + WORDS + source.gains) * depth;
   for (var i = lane; i < depth; i += LANES) {
-    let normalised = (numbers_at(source, i) - mean) * scale * norms[gain + i] + norms[gain + depth + i];
-    let sure = source.likely * norms[6 * depth + i];
-    y[(image * (SEEN + WORDS) + row) * depth + i] = normalised + positions[row * depth + i] + sure;
+    let centred = numbers_at(source, i) - mean;
+    let normalised = centred * scale * constants[gain + i] + constants[gain + depth + i];
+    let said = source.share * constants[gained + i];
+    y[(image * (SEEN + WORDS) + row) * depth + i] = normalised + constants[row * depth + i] + said;
   }
 }
 
 fn source_of(row: u32, image: u32) -> Source {
   let depth = WIDTH / 4;
   if row < CELLS {
-    return Source(CELL, (image * CELLS + row) * depth, 0);
+    return Source(CELL, (image * CELLS + row) * depth, 0, SURE);
   }
   if row < SEEN {
     let piece = row - CELLS;
     let said = told[image * ((SEEN - CELLS) / PIECES) + piece / PIECES];
-    return Source(NAME, names[said.id * PIECES + piece % PIECES] * depth, said.likely);
+    return Source(NAME, names[said.id * PIECES + piece % PIECES] * depth, said.likely, SURE);
   }
-  return Source(WORD, prompt[row - SEEN] * depth, 0);
+  let token = prompt[row - SEEN];
+  var seen = 0f;
+  if VOCABULARY > 0 {
+    seen = evidence[image * VOCABULARY + token];
+  }
+  return Source(WORD, token * depth, seen, select(MISSING, THERE, seen > 0));
 }
 
 fn numbers_at(source: Source, i: u32) -> vec4f {

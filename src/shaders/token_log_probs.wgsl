@@ -14,6 +14,8 @@ override VOCABULARY: u32;
 override EPSILON: f32 = 1e-5;
 /// Bits of a weight: 32 and 16 are floating point, 8 a whole number of its column's scale.
 override BITS: u32 = 32;
+/// Adds to each logit its row's tilt times the image's evidence for the token.
+override EVIDENCE: bool = false;
 /// Lanes of a workgroup.
 override LANES: u32 = 64;
 
@@ -24,6 +26,8 @@ struct Sizes {
   rows: u32,
   /// Tokens that are asked for.
   columns: u32,
+  /// Rows of an image.
+  slots: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -39,6 +43,10 @@ struct Sizes {
 @group(0) @binding(5) var<storage, read> tokens: array<u32>;
 /// [rows, columns]
 @group(0) @binding(6) var<storage, read_write> log_probs: array<f32>;
+/// [images, VOCABULARY], which is a multiple of 4 then; not read unless EVIDENCE.
+@group(0) @binding(7) var<storage, read> evidence: array<f32>;
+/// [slots]; not read unless EVIDENCE.
+@group(0) @binding(8) var<storage, read> tilt: array<f32>;
 
 @compute @workgroup_size(LANES)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -70,8 +78,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let logits = y * scale + bias[token];
   for (var r = 0u; r < ROWS && first + r < sizes.rows; r++) {
+    let row = first + r;
+    var logit = logits[r];
+    if EVIDENCE {
+      logit += tilt[row % sizes.slots] * evidence[(row / sizes.slots) * VOCABULARY + token];
+    }
     // Sums in another order, or of products in f16, may leave a certain token a little above 1.
-    log_probs[(first + r) * sizes.columns + column] = min(logits[r] - log_totals[first + r], 0);
+    log_probs[row * sizes.columns + column] = min(logit - log_totals[row], 0);
   }
 }
 

@@ -26,6 +26,8 @@ override BITS: u32 = 32;
 override ROWS: u32 = 4;
 /// Lanes of a workgroup; a multiple of 4.
 override LANES: u32 = 64;
+/// Adds to each logit its row's tilt times the image's evidence for the token.
+override EVIDENCE: bool = false;
 /// Columns of a workgroup: a multiple of 4·LANES, at most 768 to fit 16 KiB of workgroup memory.
 override TILE_COLUMNS: u32 = 256;
 
@@ -37,6 +39,8 @@ const NORMALIZE = true;
 struct Sizes {
   /// Rows of x.
   rows: u32,
+  /// Rows of an image.
+  slots: u32,
 }
 
 @group(0) @binding(0) var<uniform> sizes: Sizes;
@@ -51,6 +55,10 @@ struct Sizes {
 @group(0) @binding(4) var<storage, read_write> candidates: array<Candidate>;
 /// [rows, tiles]
 @group(0) @binding(5) var<storage, read_write> parts: array<Part>;
+/// [images, VOCABULARY], which is a multiple of 4 then; not read unless EVIDENCE.
+@group(0) @binding(6) var<storage, read> evidence: array<vec4f>;
+/// [slots]; not read unless EVIDENCE.
+@group(0) @binding(7) var<storage, read> tilt: array<f32>;
 
 /// [ROWS, TILE_COLUMNS]
 var<workgroup> logits: array<f32, ROWS * TILE_COLUMNS>;
@@ -161,10 +169,17 @@ fn tile_logits(row: u32, column: u32) -> mat4x4f {
     of_column = bias[stride + column];
   }
   let b = bias[column];
-  return mat4x4f(
+  var found = mat4x4f(
     sums.products[0] * of_column * scale.x + b,
     sums.products[1] * of_column * scale.y + b,
     sums.products[2] * of_column * scale.z + b,
     sums.products[3] * of_column * scale.w + b,
   );
+  if EVIDENCE {
+    for (var r = 0u; r < ROWS; r++) {
+      let at = min(row + r, sizes.rows - 1);
+      found[r] += tilt[at % sizes.slots] * evidence[(at / sizes.slots) * stride + column];
+    }
+  }
+  return found;
 }

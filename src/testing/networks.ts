@@ -48,13 +48,18 @@ export function randomVision(seed: number): VisionNetwork {
 /** Sizes of `randomFusion`: what `randomVision` makes of images of 24 pixels a side stands before it. */
 export const fusionShape = {
   ...{ width: 32, heads: 4, epsilon: 1e-5, cells: 9, features: 88, words: 6, pad: 3 },
-  ...{ classes: 20, head: 40, vocabulary: 50, ffn: 48, count: 3, pieces: 2 },
+  ...{ classes: 20, head: 40, vocabulary: 52, ffn: 48, count: 3, pieces: 2, units: 12 },
 };
 
-/** @param named whether it has a classifier that tells it names */
-export function randomFusion(seed: number, named: boolean, shape = fusionShape): FusionNetwork {
+/** @param has whether it has a classifier that tells it names, and a word detector */
+export function randomFusion(
+  seed: number,
+  has: { readonly names: boolean; readonly detector: boolean },
+  shape = fusionShape,
+): FusionNetwork {
   const { width, cells, features, words, pad, classes, head, vocabulary, ffn, count, pieces } =
     shape;
+  const { units } = shape;
   const random = seededRandom(seed);
   const linear = (inputs: number, outputs: number): FusionLinear => ({
     weight: randomMatrix(random, inputs, outputs).data,
@@ -71,7 +76,7 @@ export function randomFusion(seed: number, named: boolean, shape = fusionShape):
     words: randomNumbers(random, vocabulary * width, 0.1),
     wordNorm: norm(),
     wordPosition: randomNumbers(random, words * width),
-    tags: named
+    tags: has.names
       ? {
           classifier: linear(head, classes),
           classes,
@@ -85,6 +90,15 @@ export function randomFusion(seed: number, named: boolean, shape = fusionShape):
           norm: norm(),
           position: randomNumbers(random, count * pieces * width),
           sure: randomNumbers(random, width),
+        }
+      : undefined,
+    detector: has.detector
+      ? {
+          inside: linear(features, units),
+          // Wide enough that some of what it says is cut off.
+          table: randomMatrix(random, units, vocabulary).data.map((x) => 40 * x),
+          there: randomNumbers(random, width, 0.3),
+          missing: randomNumbers(random, width, 0.3),
         }
       : undefined,
     layers: Array.from({ length: 2 }, () => ({

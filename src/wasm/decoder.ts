@@ -8,7 +8,7 @@
 import type { InferenceSession } from 'onnxruntime-web';
 import { type OnnxRuntime, onnxRuntime } from '../encoder/runtime.ts';
 import { NarvlError } from '../errors.ts';
-import { checkMemory, checkRequest } from '../model/checks.ts';
+import { checkEvidence, checkMemory, checkRequest } from '../model/checks.ts';
 import type { DecodeRequest, DecoderShape, Decoding } from '../model/decoder.ts';
 import { during } from '../model/load-stages.ts';
 import { readLogits } from '../reference/logits.ts';
@@ -47,18 +47,25 @@ export class WasmDecoder {
    * One pass over a batch.
    *
    * @param memory [batch, T, d]; rows from an image's memory length on are not looked at
+   * @param evidence [batch, V], of shapes that have it; none for any word if it is left out
    * @returns one decoding an image
    * @throws NarvlError 'invalid-argument' if the request or the memory do not fit the shape.
    * @throws NarvlError 'invalid-model' if the graph does not fit the shape, or what it gives is not
    * all finite.
    */
-  async decode(memory: Float32Array, request: DecodeRequest): Promise<Decoding[]> {
+  async decode(
+    memory: Float32Array,
+    request: DecodeRequest,
+    evidence?: Float32Array,
+  ): Promise<Decoding[]> {
     checkRequest(this.shape, request);
     checkMemory(this.shape, request, memory);
+    checkEvidence(this.shape, request, evidence);
     const { Tensor } = this.ort;
     const { memoryLengths, queries, attention } = request;
     const { memory: rows, width, vocabulary } = this.shape;
     const batch = memoryLengths.length;
+    const heard = this.shape.evidence && (evidence ?? new Float32Array(batch * vocabulary));
     const slots = Int32Array.from({ length: queries.count }, (_, i) => queries.first + i);
     const outputs = await runnable(() =>
       this.session.run(
@@ -66,6 +73,7 @@ export class WasmDecoder {
           memory: new Tensor('float32', memory, [batch, rows, width]),
           lengths: new Tensor('int32', Int32Array.from(memoryLengths), [batch]),
           slots: new Tensor('int32', slots, [slots.length]),
+          ...(heard ? { evidence: new Tensor('float32', heard, [batch, vocabulary]) } : {}),
         },
         attention ? ['logits', 'attention'] : ['logits'],
       ),

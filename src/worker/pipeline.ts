@@ -486,14 +486,15 @@ export class Pipeline {
     if (encoder instanceof GpuNetwork || features instanceof GpuSight) {
       throw new NarvlError('worker-failed', 'The features are not where their network is');
     }
-    const { memory, names } = await this.#fuse(encoder, features, ids);
+    const { memory, names, evidence } = await this.#fuse(encoder, features, ids);
     const fusion = clock.lap();
     this.#checkAlive(signal);
     const { decoder, prompt: longest } = this.#manifest;
     const memoryLengths = new Array<number>(features.batch).fill(
       decoder.memory - longest.length + used,
     );
-    const { decodings, cost } = await this.#decode(memory, { memoryLengths, ...request });
+    const wholeRequest = { memoryLengths, ...request };
+    const { decodings, cost } = await this.#decode(memory, evidence, wholeRequest);
     return { decodings, cost, names, passed: { fusion, decoder: clock.lap() } };
   }
 
@@ -511,29 +512,35 @@ export class Pipeline {
     return pixels;
   }
 
-  /** Memory where the decoder reads it: undefined once it lies in the GPU decoder's buffer. */
+  /** Memory and evidence where the decoder reads them: undefined once they lie in the GPU decoder's buffers. */
   async #fuse(
     encoder: Encoder,
     features: Features,
     prompt: Int32Array,
   ): Promise<Fused & { memory?: Float32Array | undefined }> {
     if (!(this.#decoder instanceof GpuDecoder)) return encoder.fuse(features, prompt);
-    const buffer = this.#decoder.memoryBuffer(features.batch);
-    if (this.#device.encoder === 'webgpu') {
-      return encoder.fuse(features, prompt, buffer);
-    }
-    const { memory, names } = await encoder.fuse(features, prompt);
-    this.#gpu?.device.queue.writeBuffer(buffer, 0, memory as Float32Array<ArrayBuffer>);
-    return { names };
+    const { batch } = features;
+    const write = (buffer: GPUBuffer, numbers: Float32Array) =>
+      this.#gpu?.device.queue.writeBuffer(buffer, 0, numbers as Float32Array<ArrayBuffer>);
+    const buffer = this.#decoder.memoryBuffer(batch);
+    const onGpu = this.#device.encoder === 'webgpu';
+    const fused: Fused & { memory?: Float32Array | undefined } = onGpu
+      ? await encoder.fuse(features, prompt, buffer)
+      : await encoder.fuse(features, prompt);
+    if (fused.memory) write(buffer, fused.memory);
+    const heard = this.#decoder.evidenceBuffer(batch);
+    if (heard && fused.evidence) write(heard, fused.evidence);
+    return { names: fused.names, evidence: undefined };
   }
 
   async #decode(
     memory: Float32Array | undefined,
+    evidence: Float32Array | undefined,
     request: DecodeRequest,
   ): Promise<{ decodings: Decoding[]; cost: DecoderCost }> {
     if (this.#decoder instanceof GpuDecoder) return this.#decoder.decode(request);
     if (!memory) throw new NarvlError('worker-failed', 'The memory did not reach the CPU');
-    const decodings = await this.#decoder.decode(memory, request);
+    const decodings = await this.#decoder.decode(memory, request, evidence);
     return { decodings, cost: { dispatches: 0, submits: 0, bytesRead: 0 } };
   }
 

@@ -41,6 +41,9 @@ def main() -> None:
     args = parser.parse_args()
     if not args.runs and not args.blind:
         parser.error("expected a run, or one after --blind, got none")
+    seeing = [run for run in args.blind if load(run).config.words]
+    if seeing:
+        parser.error(f"expected runs without a word detector after --blind, got {seeing[0]}")
     for run in [*args.runs, *args.blind]:
         if not checkpoint(run).exists():
             raise SystemExit(f"{checkpoint(run)} is not there: train {run!r} first")

@@ -22,5 +22,7 @@ def main() -> None:
     if run.kind == "average":
         average(args.run, run.of)
         validate_average(args.run)
+    elif run.steps == 0 and not run.start:
+        raise SystemExit(f"{args.run}: expected steps, or a run to start from, got neither")
     else:
         train(args.run, run)

@@ -14,6 +14,7 @@ from training.data.boxes import encode, is_box, mirrored
 from training.data.flips import Flips
 from training.data.formats import Example
 from training.data.tokenizer import FIRST_PIECE, PAD
+from training.eyes.evidence import Evidence
 from training.eyes.features import Features
 from training.network.model import NAME_PIECES, TAGS
 
@@ -36,11 +37,14 @@ class Batch:
     prompt: Tensor
     texts: list[list[list[int]]]
     told: Tensor | None = None
+    evidence: Tensor | None = None
+    """[B, vocabulary] of photos that the word detector learnt from: what others say of them."""
 
     def to(self, device: torch.device) -> Batch:
         told = None if self.told is None else self.told.to(device)
+        evidence = None if self.evidence is None else self.evidence.to(device)
         features, prompt = self.features.to(device), self.prompt.to(device)
-        return Batch(self.examples, features, prompt, self.texts, told)
+        return Batch(self.examples, features, prompt, self.texts, told, evidence)
 
 
 class Batches:
@@ -48,8 +52,9 @@ class Batches:
     examples than a batch has, each shuffled batch is all of them.
 
     A prompt of more than `prompt_length` tokens loses its end, and is counted in `cut`. `blind`
-    batches have zeros for photos. To what is shuffled, `flips` adds so many copies of every example
-    that names what the classifier sees, each time of another class or under another name.
+    batches have zeros for photos. `evidence` is of training photos. To what is shuffled, `flips`
+    adds so many copies of every example that names what the classifier sees, each time of another
+    class or under another name.
     """
 
     def __init__(
@@ -61,12 +66,14 @@ class Batches:
         prompt_length: int,
         blind: bool = False,
         flips: int = 0,
+        evidence: Evidence | None = None,
     ) -> None:
         self.examples = list(examples)
         self.features = features
         self.tokenizer = tokenizer
         self.size = size
         self.blind = blind
+        self.evidence = evidence
         prompts = [e.ids for e in tokenizer.encode_batch([e.prompt for e in self.examples])]
         self.cut = sum(len(ids) > prompt_length for ids in prompts)
         self.prompts = [ids[:prompt_length] for ids in prompts]
@@ -133,7 +140,15 @@ class Batches:
                 else self.texts[i]
                 for n, i in enumerate(rows)
             ],
+            evidence=self._evidence([e.image for e in examples], turned),
         )
+
+    def _evidence(self, images: list[str], turned: np.ndarray | None) -> Tensor | None:
+        if self.evidence is None:
+            return None
+        mirror = np.zeros(len(images), bool) if turned is None else turned
+        rows = [self.evidence.of(one, bool(m)) for one, m in zip(images, mirror, strict=True)]
+        return torch.from_numpy(np.stack(rows)).float()
 
     def _flip(self, batch: Batch, ones: list[int | None], rng: np.random.Generator) -> Batch:
         """Give photos another class or name, where `ones` has the class that is to lose its own."""
@@ -143,6 +158,8 @@ class Batches:
         for n, one in enumerate(ones):
             if one is None:
                 continue
+            if batch.evidence is not None:  # it saw what is not to be seen
+                batch.evidence[n] = 0
             texts = batch.examples[n].texts
             if rng.random() < 0.5:
                 other = self.flips.other(one, rng)

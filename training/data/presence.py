@@ -8,6 +8,7 @@ things are hard: they often stand beside something that is there.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -68,6 +69,15 @@ def is_there(thing: str, rng: np.random.Generator | None = None) -> str:
     )
 
 
+_ASKED = re.compile(r"(?:(?:is|are) there|can you see) (?:an?|any) (.+?)(?: in the photo)?\?")
+
+
+def asked_thing(question: str) -> str | None:
+    """The thing that a question of `is_there` asks about."""
+    match = _ASKED.fullmatch(question)
+    return match and match[1]
+
+
 def head(phrase: str) -> str | None:
     """The thing that a phrase is about, singular: its last noun, but of what stands before "of"."""
     row = words(phrase.split(" of ")[0].split(" with ")[0])
@@ -78,7 +88,7 @@ def head(phrase: str) -> str | None:
 
 
 @cache
-def _kinds(thing: str) -> frozenset[str]:
+def kinds(thing: str) -> frozenset[str]:
     """What a thing is a kind of, by the commonest meaning of its word."""
     meanings = wordnet().synsets(thing.replace(" ", "_"), _NOUN)[:2]
     above = (kind for one in meanings for path in one.hypernym_paths() for kind in path[5:])
@@ -87,7 +97,7 @@ def _kinds(thing: str) -> frozenset[str]:
 
 def related(thing: str, other: str) -> bool:
     """Whether one of two things may be called the other."""
-    return thing == other or other in _kinds(thing) or thing in _kinds(other)
+    return thing == other or other in kinds(thing) or thing in kinds(other)
 
 
 def absent_and_present(

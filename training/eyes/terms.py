@@ -12,11 +12,12 @@ from collections.abc import Iterable, Sequence
 
 from training.scoring.caption_scores import FUNCTION_WORDS, words
 
-_EMPTY = FUNCTION_WORDS | frozenset(
+EMPTY = FUNCTION_WORDS | frozenset(
     "yes no he she they him them some one other another can has have had not any how many much "
     "what who when where why which was were does do did will would could kind type color number "
     "picture photo image shown seen taken s t".split()
 )
+"""Words that say nothing of what is seen."""
 RAREST = 12
 """Photos that a term has to be in, or there is nothing to learn it from."""
 
@@ -24,7 +25,7 @@ RAREST = 12
 def terms_in(text: str) -> set[str]:
     """The content words of a text, and its pairs of neighbouring ones."""
     row = words(text)
-    content = {word for word in row if word not in _EMPTY}
+    content = {word for word in row if word not in EMPTY}
     pairs = {f"{a} {b}" for a, b in itertools.pairwise(row) if a in content and b in content}
     return content | pairs
 

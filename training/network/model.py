@@ -18,11 +18,15 @@ from training.data.tokenizer import BLANK, PAD, VOCABULARY
 from training.eyes.backbone import FEATURES, HEAD_CHANNELS, Backbone, LastStage
 from training.eyes.class_names import class_name, spelled
 from training.eyes.eyes import Eyes
+from training.network.words import WordDetector
 
 TAGS = 3
 """Classes whose names fusion is told."""
 NAME_PIECES = 5
 """Word pieces of a class's name that count."""
+TILT = 0.3
+"""What evidence for a word begins by adding to its logit, for each nat of it, in captions and
+answers; boxes and verdicts begin without."""
 
 
 Task = Literal["caption", "answer", "locate", "entail"]
@@ -72,6 +76,8 @@ class Config:
     """Whether the backbone's last stage is trained too, here; tags stay those of the frozen one."""
     tags: bool = False
     """Whether fusion is told what the backbone's own classifier sees, in words."""
+    words: int = 0
+    """Units inside the word detector; 0: there is none."""
     dropout: float = 0.1
     merge: bool = True
     """Whether equal neighbours are one word, as Query-CTC has it; cross-entropy has not."""
@@ -268,7 +274,8 @@ class Tags(nn.Module):
 class Fusion(nn.Module):
     """Features [B, cells, channels] and prompt ids [B, P] (P up to config.prompt, padded with PAD)
     to memory [B, seen + P, d]. Rows of padding are there but must not be attended to. `told`:
-    see Tags.rows; with all of them told, training may leave out the photo: features [B, 0, …]."""
+    see Tags.rows; with all of them told, training may leave out the photo: features [B, 0, …].
+    `evidence` [B, vocabulary] is what the word detector says, if that is known already."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -281,11 +288,24 @@ class Fusion(nn.Module):
         self.word = nn.Embedding(config.vocabulary, config.width)
         self.word_norm = nn.LayerNorm(config.width)
         self.word_position = nn.Parameter(torch.zeros(config.prompt, config.width))
+        self.word_detector = None
+        if config.words:
+            self.word_detector = WordDetector(config.eyes.channels, config.words, config.vocabulary)
+            # What each nat of evidence for a prompt's word adds to its row, and each against it
+            # takes away. Nearly nothing at first: of equal weights the exporter keeps one.
+            self.there = nn.Parameter(torch.randn(config.width) * 1e-3)
+            self.missing = nn.Parameter(torch.randn(config.width) * 1e-3)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
         self.drop = Dropout(config.dropout)
 
-    def forward(self, features: Tensor, prompt: Tensor, told: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        features: Tensor,
+        prompt: Tensor,
+        told: Tensor | None = None,
+        evidence: Tensor | None = None,
+    ) -> Tensor:
         looked = features
         if self.stage is not None and features.shape[1] > 0:
             head = self.stage(features[..., HEAD_CHANNELS:FEATURES])
@@ -298,6 +318,10 @@ class Fusion(nn.Module):
             named = [self.tags.rows(logits, self.word.weight, told)]
         image = self.image_norm(image) + self.image_position[: image.shape[1]]
         words = self.word_norm(self.word(prompt)) + self.word_position[: prompt.shape[1]]
+        if self.word_detector is not None:
+            evidence = self.word_detector(features) if evidence is None else evidence
+            asked = evidence.gather(1, prompt.long()).unsqueeze(-1)
+            words = words + asked.clamp(min=0) * self.there + asked.clamp(max=0) * self.missing
         x = self.drop(torch.cat([image, *named, words], dim=1))
         mask = memory_mask(prompt, x.shape[1])
         for layer in self.layers:
@@ -352,6 +376,15 @@ class Decoder(nn.Module):
         return self.norm(x), tapped
 
 
+class Memory(NamedTuple):
+    """What slots look at: every layer's keys and values [B, T, 2d], the mask that keeps padding
+    out, and the word detector's evidence [B, vocabulary]."""
+
+    kvs: list[Tensor]
+    mask: Tensor
+    evidence: Tensor | None
+
+
 class _Captioner(nn.Module):
     """What both captioners have: the fusion encoder, the decoder and the tied vocabulary."""
 
@@ -377,8 +410,18 @@ class _Captioner(nn.Module):
         """[vocabulary, d]: prompt embedding, word embedding and output projection are one."""
         return self.fusion.word.weight
 
-    def project(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.words, self.head_bias)
+    def evidence(self, features: Tensor) -> Tensor | None:
+        """What the word detector says [B, vocabulary], if there is one."""
+        detector = self.fusion.word_detector
+        return None if detector is None else detector(features)
+
+    def project(self, x: Tensor, evidence: Tensor | None, tilt: Tensor | None) -> Tensor:
+        """Logits [B, L, vocabulary] of rows [B, L, d], towards words that there is evidence
+        [B, vocabulary] for by each row's `tilt` [L]."""
+        logits = F.linear(x, self.words, self.head_bias)
+        if evidence is None or tilt is None:
+            return logits
+        return logits + tilt[:, None] * evidence[:, None]
 
 
 class AutoregressiveCaptioner(_Captioner):
@@ -387,6 +430,7 @@ class AutoregressiveCaptioner(_Captioner):
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         self.position = nn.Parameter(torch.randn(config.slots, config.width) * 0.02)
+        self.tilt = nn.Parameter(torch.full((1,), TILT)) if config.words else None
 
     def embed(self, tokens: Tensor, start: int = 0) -> Tensor:
         """Tokens [B, L] at positions `start`… to rows [B, L, d]."""
@@ -400,14 +444,16 @@ class AutoregressiveCaptioner(_Captioner):
         tokens: Tensor,
         owner: Tensor,
         told: Tensor | None = None,
+        evidence: Tensor | None = None,
     ) -> Tensor:
         """Logits [M, L, vocabulary] of the words after `tokens` [M, L]; `owner` [M] says which of
         the B images each text belongs to, so that one memory serves all its references."""
-        memory = self.fusion(features, prompt, told)
+        evidence = self.evidence(features) if evidence is None else evidence
+        memory = self.fusion(features, prompt, told, evidence)
         kvs = [kv[owner] for kv in self.decoder.keys_and_values(memory)]
         mask = memory_mask(prompt, memory.shape[1])[owner]
         rows, _ = self.decoder(self.embed(tokens), kvs, mask, causal=True)
-        return self.project(rows)
+        return self.project(rows, None if evidence is None else evidence[owner], self.tilt)
 
 
 class Narvl(_Captioner):
@@ -418,6 +464,11 @@ class Narvl(_Captioner):
         rows = sum(self.query_range("entail"))
         self.queries = nn.Parameter(torch.randn(rows, config.width))
         self.query_norm = nn.LayerNorm(config.width)
+        self.tilt = None
+        if config.words:
+            self.tilt = nn.Parameter(torch.zeros(rows))
+            with torch.no_grad():
+                self.tilt[: config.slots + config.answer_slots] = TILT
 
     def query_range(self, task: Task) -> tuple[int, int]:
         """The first of a task's queries, and how many it has."""
@@ -436,16 +487,21 @@ class Narvl(_Captioner):
         return [task for task in get_args(Task) if self.query_range(task)[1] > 0]
 
     def read(
-        self, features: Tensor, prompt: Tensor, told: Tensor | None = None
-    ) -> tuple[list[Tensor], Tensor]:
-        """What the slots look at: every layer's keys and values, and the memory's mask."""
-        memory = self.fusion(features, prompt, told)
-        return self.decoder.keys_and_values(memory), memory_mask(prompt, memory.shape[1])
+        self,
+        features: Tensor,
+        prompt: Tensor,
+        told: Tensor | None = None,
+        evidence: Tensor | None = None,
+    ) -> Memory:
+        """What the slots look at."""
+        evidence = self.evidence(features) if evidence is None else evidence
+        memory = self.fusion(features, prompt, told, evidence)
+        mask = memory_mask(prompt, memory.shape[1])
+        return Memory(self.decoder.keys_and_values(memory), mask, evidence)
 
     def write(
         self,
-        kvs: list[Tensor],
-        mask: Tensor,
+        memory: Memory,
         task: Task,
         revealed: Tensor | None = None,
         tap: int | None = None,
@@ -455,16 +511,28 @@ class Narvl(_Captioner):
         `revealed` [B, slots] are words that training shows to some slots; -1 shows nothing.
         """
         first, count = self.query_range(task)
+        kvs, mask, evidence = memory
         x = self.query_norm(self.queries[first : first + count]).expand(mask.shape[0], -1, -1)
         if revealed is not None:
             shown = self.words[revealed.clamp(min=0)] * self.config.width**0.5
             x = x + shown * (revealed >= 0).unsqueeze(-1)
-        rows, tapped = self.decoder(x, kvs, mask, False, tap)
-        return self.project(rows), None if tapped is None else self.project(tapped)
+        tilt = None if self.tilt is None else self.tilt[first : first + count]
+        last, tapped = (
+            None if rows is None else self.project(rows, evidence, tilt)
+            for rows in self.decoder(x, kvs, mask, False, tap)
+        )
+        assert last is not None
+        return last, tapped
 
-    def forward(self, features: Tensor, prompt: Tensor, task: Task = "caption") -> Tensor:
+    def forward(
+        self,
+        features: Tensor,
+        prompt: Tensor,
+        task: Task = "caption",
+        evidence: Tensor | None = None,
+    ) -> Tensor:
         """Logits [B, slots of the task, vocabulary], in one pass."""
-        return self.write(*self.read(features, prompt), task)[0]
+        return self.write(self.read(features, prompt, evidence=evidence), task)[0]
 
     @torch.no_grad()
     def initialise_from(self, teacher: AutoregressiveCaptioner) -> None:
@@ -482,3 +550,5 @@ class Narvl(_Captioner):
             # More slots than the teacher had positions share them.
             rows = torch.arange(count) * len(positions) // max(count, len(positions))
             self.queries[first : first + count] = positions[rows] + noise
+            if self.tilt is not None and teacher.tilt is not None and task in ("caption", "answer"):
+                self.tilt[first : first + count] = teacher.tilt

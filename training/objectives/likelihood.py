@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from training.data.batches import Batch, pad_texts
 from training.data.tokenizer import BLANK, BOS, EOS, PAD
-from training.network.model import AutoregressiveCaptioner, Narvl, Task
+from training.network.model import AutoregressiveCaptioner, Memory, Narvl, Task
 from training.objectives.query_ctc import QueryCtc, best_alignment, query_ctc, smoothed
 from training.objectives.regularisers import disagreement, repetition
 from training.runs.recipe import Run
@@ -47,7 +47,9 @@ class ArObjective:
         device = batch.features.device
         read = pad_texts([[BOS, *t] for t in texts], PAD).to(device)
         write = pad_texts([[*t, EOS] for t in texts], PAD).to(device)
-        logits = self.model(batch.features, batch.prompt, read, owner.to(device), batch.told)
+        logits = self.model(
+            batch.features, batch.prompt, read, owner.to(device), batch.told, batch.evidence
+        )
         return F.cross_entropy(
             logits.float().flatten(0, 1),
             write.flatten(),
@@ -92,26 +94,24 @@ class NarvlObjective:
             [[*t, EOS] for t in some(texts, run.references, self.rng)] for texts in batch.texts
         ]
         labels, lengths = (t.to(device) for t in pad_references(texts))
-        kvs, mask = self.model.read(batch.features, batch.prompt, batch.told)
+        memory = self.model.read(batch.features, batch.prompt, batch.told, batch.evidence)
         revealed = None
         if run.glance is not None and task == "caption":
             start, end = run.glance
-            revealed, best = self.glance(
-                kvs, mask, labels, lengths, start + (end - start) * progress
-            )
+            revealed, best = self.glance(memory, labels, lengths, start + (end - start) * progress)
             # What is shown comes from one reference, and only that one can be asked for.
             labels = labels.gather(1, best[:, None, None].expand(-1, 1, labels.shape[2]))
             lengths = lengths.gather(1, best[:, None])
         tap = self.model.config.decoder_layers // 2 if run.deep else None
-        last, middle = self.model.write(kvs, mask, task, revealed, tap)
+        last, middle = self.model.write(memory, task, revealed, tap)
         loss = self.loss(last.float(), labels, lengths, count=True)
         if middle is not None:
             loss = loss + run.deep * self.loss(middle.float(), labels, lengths)
         if run.repetition:
             loss = loss + run.repetition * repetition(last.float(), labels, lengths)
         if run.consistency:
-            kvs, mask = self.model.read(batch.features, batch.prompt, batch.told)
-            other = self.model.write(kvs, mask, task, revealed)[0].float()
+            memory = self.model.read(batch.features, batch.prompt, batch.told, batch.evidence)
+            other = self.model.write(memory, task, revealed)[0].float()
             loss = (loss + self.loss(other, labels, lengths)) / 2
             loss = loss + run.consistency * disagreement(last.float(), other)
         return loss
@@ -127,11 +127,11 @@ class NarvlObjective:
 
     @torch.no_grad()
     def glance(
-        self, kvs: list[Tensor], mask: Tensor, labels: Tensor, lengths: Tensor, share: float
+        self, memory: Memory, labels: Tensor, lengths: Tensor, share: float
     ) -> tuple[Tensor, Tensor]:
         """Words to show [B, slots] (-1: none) and the reference [B] that they are from: the one
         that the model finds likeliest, and `share` of as many slots as it gets wrong."""
-        logits = self.model.write(kvs, mask, "caption")[0].float()
+        logits = self.model.write(memory, "caption")[0].float()
         best = likeliest(query_ctc(logits, labels, lengths, BLANK))
         rows = torch.arange(len(best), device=best.device)
         path = best_alignment(logits, labels[rows, best], lengths[rows, best], BLANK)

@@ -104,8 +104,8 @@ class RewardObjective:
     def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
         if task != "caption":
             return self.anchor(batch, task, progress)
-        kvs, mask = self.model.read(batch.features, batch.prompt)
-        logits = self.model.write(kvs, mask, "caption")[0].float()
+        memory = self.model.read(batch.features, batch.prompt, evidence=batch.evidence)
+        logits = self.model.write(memory, "caption")[0].float()
         policy = logits / self.run.temperature
         drawn = draw(policy, self.run.samples)
         worth = self.worth(batch, [[until_eos(t) for t in texts] for texts in drawn])
@@ -169,7 +169,7 @@ def mean_log_probability(
     owner = torch.arange(len(batch.examples), device=device).repeat_interleave(each)
     read = pad_texts([[BOS, *t] for t in texts], PAD).to(device)
     write = pad_texts([[*t, EOS] for t in texts], PAD).to(device)
-    logits = teacher(batch.features, batch.prompt, read, owner).float()
+    logits = teacher(batch.features, batch.prompt, read, owner, evidence=batch.evidence).float()
     chosen = logits.gather(2, write.unsqueeze(-1)).squeeze(-1) - logits.logsumexp(-1)
     inside = write != PAD
     return ((chosen * inside).sum(1) / inside.sum(1)).cpu()

@@ -16,7 +16,7 @@ from training.network.model import AutoregressiveCaptioner, Config, Narvl
 from training.paths import WORK
 
 _CELLS = "fusion.image_position"
-_OF_STUDENTS = ("queries", "query_norm.weight", "query_norm.bias")
+_OF_STUDENTS = ("queries", "query_norm.weight", "query_norm.bias", "tilt")
 
 
 def checkpoint(name: str) -> Path:
@@ -43,12 +43,26 @@ def load(name: str) -> AutoregressiveCaptioner | Narvl:
     return average.module.eval()
 
 
+def keep_start(name: str, model: AutoregressiveCaptioner | Narvl) -> None:
+    """Keep as a run what has not learnt anything since it was put together."""
+    kind = "ar" if isinstance(model, AutoregressiveCaptioner) else "narvl"
+    save(
+        name,
+        {
+            "kind": kind,
+            "config": model.config.to_json(),
+            "step": 0,
+            "model": model.state_dict(),
+            "average": AveragedModel(model).state_dict(),
+        },
+    )
+
+
 def average(name: str, runs: list[str]) -> None:
     """Keep the mean of runs' weights as a run of its own. Runs that started from each other lie in
     one valley, whose middle is as good as either and errs less (Wortsman et al. 2022)."""
     models = [load(run) for run in runs]
     first = models[0]
-    kind = "ar" if isinstance(first, AutoregressiveCaptioner) else "narvl"
     mean = first.state_dict()
     for key, weight in mean.items():
         if weight.is_floating_point():
@@ -57,16 +71,7 @@ def average(name: str, runs: list[str]) -> None:
                 others = [stretched(other, len(weight)) for other in others]
             mean[key] = torch.stack(others).mean(0)
     first.load_state_dict(mean)
-    save(
-        name,
-        {
-            "kind": kind,
-            "config": first.config.to_json(),
-            "step": 0,
-            "model": mean,
-            "average": AveragedModel(first).state_dict(),
-        },
-    )
+    keep_start(name, first)
 
 
 def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
@@ -79,16 +84,24 @@ def name_tags(model: AutoregressiveCaptioner | Narvl) -> None:
 def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
     """Take an earlier run's averaged weights. A student takes its teacher's; a teacher, a student's
     but for the queries, which are no words' positions; a run of the same kind that knew shorter
-    prompts or texts leaves the positions that it did not know as they are. Photos of another size
+    prompts or texts leaves the positions that it did not know as they are; a network without a word
+    detector leaves another's out. Photos of another size
     have a grid of their own, over which the cells' positions are stretched.
     """
     earlier = load(run)
     if isinstance(model, Narvl) and isinstance(earlier, AutoregressiveCaptioner):
         model.initialise_from(earlier)
         return
-    ours = model.state_dict()
+    if model.config.words and earlier.config.words not in (0, model.config.words):
+        raise SystemExit(
+            f"expected `model.words` to be that of {run}, {earlier.config.words}, "
+            f"got {model.config.words}"
+        )
+    ours, other = model.state_dict(), isinstance(model, Narvl) != isinstance(earlier, Narvl)
     for name, theirs in earlier.state_dict().items():
-        if name in _OF_STUDENTS and isinstance(model, AutoregressiveCaptioner):
+        if name in _OF_STUDENTS and other:
+            continue
+        if name not in ours and not model.config.words:  # a detector that it does not have
             continue
         if name == _CELLS:
             theirs = stretched(theirs, len(ours[name]))
@@ -107,6 +120,8 @@ def write_like(model: Narvl, run: str) -> None:
         start, room = model.query_range(task)
         count = min(count, room)
         model.queries[start : start + count] = earlier.queries[first : first + count]
+        if model.tilt is not None and earlier.tilt is not None:
+            model.tilt[start : start + count] = earlier.tilt[first : first + count]
     model.decoder.load_state_dict(earlier.decoder.state_dict())
     model.query_norm.load_state_dict(earlier.query_norm.state_dict())
     model.words[BLANK] = earlier.words[BLANK]

@@ -26,6 +26,7 @@ from training.data.examples import (
 )
 from training.data.formats import Example
 from training.data.tokenizer import EOS
+from training.eyes.evidence import Evidence, detect_with
 from training.eyes.features import Features
 from training.network.autocast import autocast
 from training.network.model import AutoregressiveCaptioner, Config, Narvl, Task
@@ -33,7 +34,15 @@ from training.objectives.likelihood import ArObjective, NarvlObjective, Objectiv
 from training.objectives.query_ctc import slots_needed
 from training.objectives.reward import RewardObjective
 from training.paths import WORK
-from training.runs.checkpoints import checkpoint, load, name_tags, save, start_from, write_like
+from training.runs.checkpoints import (
+    checkpoint,
+    keep_start,
+    load,
+    name_tags,
+    save,
+    start_from,
+    write_like,
+)
 from training.runs.processes import processes
 from training.runs.recipe import Run, recipe
 from training.runs.teacher import taught_answers, taught_captions
@@ -104,6 +113,12 @@ def answered(run: Run) -> list[Example]:
     return taught_answers(run.teacher)
 
 
+def _detect(model: AutoregressiveCaptioner | Narvl, run: Run) -> None:
+    """Give a network with a word detector the one that was learnt, unless it starts with one."""
+    if model.config.words and not (run.start and load(run.start).config.words):
+        detect_with(model.fusion.word_detector, model.config.eyes)
+
+
 def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module, Objective]:
     """The network, where it starts from, and what it minimises."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -112,6 +127,7 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
         name_tags(twin)
         if run.start:
             start_from(twin, run.start)
+        _detect(twin, run)
         return twin, ArObjective(twin, run, rng)
     model = Narvl(config).to(device)
     name_tags(model)
@@ -119,6 +135,7 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
         start_from(model, run.start)
     if run.writer:
         write_like(model, run.writer)
+    _detect(model, run)
     if run.kind == "narvl":
         return model, NarvlObjective(model, run, rng)
     assert run.teacher is not None, "a reward needs `teacher`"
@@ -160,13 +177,20 @@ def _train(name: str, run: Run, rank: int, count: int) -> None:
     torch.manual_seed(run.seed)
     rng = np.random.default_rng([run.seed, rank])
     config, log = recipe().config(run), WORK / f"{name}.jsonl"
+    if run.blind and config.words:
+        raise SystemExit(f"{name}: expected `model.words` to be 0 where no photo is seen")
     if (run.flips or run.named) and not config.tags:
         raise SystemExit(f"{name}: flips and named are of tags, which `model.tags` has to turn on")
     model, objective = build(run, config, rng)
+    if run.steps == 0:
+        if rank == 0:
+            keep_start(name, model)
+        return
     device = next(model.parameters()).device
     torch.manual_seed(run.seed * count + rank)  # same start, other dropout
 
     features, tokenizer = Features.load(config.eyes), vocabulary.load()
+    evidence = Evidence.load(config.eyes) if config.words else None
     streams: list[tuple[Iterator[Batch], Task, float]] = []
     wanted: list[tuple[Callable[[], list[Example]], int, Task, float]] = [
         (lambda: captioned(run), run.captions, "caption", 1.0),
@@ -179,7 +203,14 @@ def _train(name: str, run: Run, rank: int, count: int) -> None:
             continue
         flips = run.flips if task in ("caption", "answer") else 0
         batches = Batches(
-            examples, features, tokenizer, size, config.prompt, blind=run.blind, flips=flips
+            examples,
+            features,
+            tokenizer,
+            size,
+            config.prompt,
+            blind=run.blind,
+            flips=flips,
+            evidence=evidence,
         )
         if isinstance(model, Narvl):
             report_fit(batches, model.query_range(task)[1], task)

@@ -97,6 +97,25 @@ class EyesRun(_Strict):
     seed: int = 0
 
 
+class WordsRun(_Strict):
+    """How `training words` learns the word detector."""
+
+    hidden: int = 512
+    """Units inside; what a network's `words` is."""
+    epochs: int = 7
+    batch: int = 128
+    lr: float = 1e-3
+    decay: float = 0.1
+    dropout: float = 0.3
+    often: int = 10
+    """Photos that must have a word, or a piece of words, for there to be evidence of it."""
+    asked: float = 10.0
+    """Weight of telling what is there from what is not."""
+    folds: int = 4
+    """Detectors that judge each other's photos."""
+    seed: int = 0
+
+
 class Run(_Strict):
     """One training run, or the mean of others."""
 
@@ -188,6 +207,7 @@ class Recipe(_Strict):
     """Lists of things that are and are not in photos."""
     unlabelled: list[str] = Field(default_factory=list)
     """Files that name photos without a text, for the teacher to write on."""
+    words: WordsRun = Field(default_factory=WordsRun)
     eyes: dict[str, EyesRun] = Field(default_factory=dict)
     """Ways to tune the backbone, which a network's `tuned` names."""
     runs: dict[str, Run]

@@ -24,6 +24,7 @@ from training.data.examples import (
     training_photos,
 )
 from training.data.formats import Example
+from training.eyes.evidence import Evidence
 from training.eyes.features import Features
 from training.network.autocast import autocast
 from training.network.model import AutoregressiveCaptioner, Narvl
@@ -143,8 +144,14 @@ def _ask(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model.to(device)
     tokenizer = vocabulary.load()
+    eyes = model.config.eyes
     batches = Batches(
-        examples, Features.load(model.config.eyes), tokenizer, batch, model.config.prompt
+        examples,
+        Features.load(eyes),
+        tokenizer,
+        batch,
+        model.config.prompt,
+        evidence=Evidence.load(eyes) if model.config.words else None,
     )
     with path.open("w", encoding="utf-8") as file, torch.no_grad(), autocast(device):
         for found in tqdm(batches.in_order(), total=len(batches), desc=path.name):
@@ -160,9 +167,9 @@ def _searched(
 ) -> Iterator[list[list[int]]]:
     """The best texts of each photo, as many as `beams` or fewer."""
     if isinstance(model, AutoregressiveCaptioner):
-        for found in beam_search(model, batch.features, batch.prompt, beams):
+        for found in beam_search(model, batch.features, batch.prompt, beams, batch.evidence):
             yield [text for text, _ in found]
         return
-    logits = model(batch.features, batch.prompt).float()
+    logits = model(batch.features, batch.prompt, evidence=batch.evidence).float()
     for slots, guide in searchable(model, batch.features, logits, of_captions(), FOR_CAPTIONS):
         yield [text for text, _ in prefix_beam(slots, guide, FOR_CAPTIONS)[:beams]]

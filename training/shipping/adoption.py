@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from training.data import tokenizer as vocabulary
 from training.eyes.backbone import Backbone, tuned_file
-from training.network.model import Config, Narvl
+from training.network.model import Config, Fusion, Narvl
 from training.runs.recipe import Run, recipe
 from training.shipping.decoder_graph import WEIGHTS
 
@@ -38,7 +38,7 @@ def stored_values(path: Path) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def read_fusion(fusion: nn.Module, path: Path) -> None:
+def read_fusion(fusion: Fusion, path: Path) -> None:
     """Weights of fusion.onnx. The exporter keeps parameters' names but for matrices that are
     multiplied with from the right: those it transposes and numbers, in the order of the layers."""
     values = stored_values(path)
@@ -49,6 +49,8 @@ def read_fusion(fusion: nn.Module, path: Path) -> None:
     found = {f"{name}.weight": matrix.T for name, matrix in zip(layers, numbered, strict=True)}
     found |= {name.removeprefix("fusion."): v for name, v in values.items()}
     _fill(fusion, found, path)
+    if fusion.word_detector is not None:
+        _fill_with(dict(fusion.word_detector.named_buffers(prefix="word_detector")), found, path)
 
 
 @torch.no_grad()
@@ -90,15 +92,22 @@ def read_decoder(model: Narvl, path: Path) -> None:
     own = nn.ModuleDict({"decoder": model.decoder, "query_norm": model.query_norm})
     own.register_parameter("queries", model.queries)
     own.register_parameter("head_bias", model.head_bias)
+    if model.tilt is not None:
+        own.register_parameter("tilt", model.tilt)
+        found["tilt"] = weights["queries.tilt"]
     _fill(own, found, path)
 
 
 def _fill(module: nn.Module, found: dict[str, Tensor], path: Path) -> None:
-    for name, parameter in module.named_parameters():
-        if name not in found or found[name].shape != parameter.shape:
+    _fill_with(dict(module.named_parameters()), found, path)
+
+
+def _fill_with(wanted: dict[str, Tensor], found: dict[str, Tensor], path: Path) -> None:
+    for name, tensor in wanted.items():
+        if name not in found or found[name].shape != tensor.shape:
             got = tuple(found[name].shape) if name in found else "nothing"
-            raise SystemExit(f"{path}: expected {name} {tuple(parameter.shape)}, got {got}")
-        parameter.copy_(found[name])
+            raise SystemExit(f"{path}: expected {name} {tuple(tensor.shape)}, got {got}")
+        tensor.copy_(found[name])
 
 
 def adopt(folder: Path, config: Config) -> Narvl:
@@ -116,6 +125,9 @@ def config_of(folder: Path, eyes: str) -> Config:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     decoder = manifest["decoder"]
     slots = {task["kind"]: task["queries"]["count"] for task in manifest["tasks"].values()}
+    words = manifest.get("network", {}).get("fusion", {}).get("words", 0)
+    if decoder.get("evidence", False) and not words:
+        raise SystemExit(f"{folder}: expected network.fusion.words beside decoder.evidence")
     return Config(
         width=decoder["width"],
         heads=decoder["heads"],
@@ -131,6 +143,7 @@ def config_of(folder: Path, eyes: str) -> Config:
         entail_slots=slots.get("entail", 0),
         tuned=eyes,
         tags="names" in manifest,
+        words=words,
     )
 
 

@@ -27,7 +27,8 @@ _OUTPUTS = ("logits", "attention")
 class _Graph(nn.Module):
     """The decoder of `src/model/decoder.ts`, by its names: memory [B, T, d], how many of its rows
     hold something [B], and the rows of the query table that are the slots [S], to logits
-    [B, S, vocabulary] and where each slot looks in the last layer, [B, S, T]."""
+    [B, S, vocabulary] and where each slot looks in the last layer, [B, S, T]. Of a model with a
+    word detector, slots listen to its evidence [B, vocabulary] too."""
 
     def __init__(self, config: Config, stored: dict[str, Tensor], epsilon: float) -> None:
         super().__init__()
@@ -57,7 +58,9 @@ class _Graph(nn.Module):
         weights = (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5 + mask).softmax(-1)
         return (weights @ v).transpose(1, 2).flatten(2), weights
 
-    def forward(self, memory: Tensor, lengths: Tensor, slots: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, memory: Tensor, lengths: Tensor, slots: Tensor, evidence: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         rows = torch.arange(memory.shape[1], dtype=torch.int32)
         mask = (rows >= lengths.unsqueeze(1)).float()[:, None, None, :] * -1e9
         kvs = self.linear(memory, "cross.kv").chunk(2 * self.config.decoder_layers, dim=-1)
@@ -72,7 +75,10 @@ class _Graph(nn.Module):
             x = x + self.linear(seen, f"{layer}.cross.out")
             up = self.linear(self.norm(x, f"{layer}.ffn.norm"), f"{layer}.ffn.up")
             x = x + self.linear(F.gelu(up, approximate="tanh"), f"{layer}.ffn.down")
-        return self.linear(self.norm(x, "head.norm"), "head"), weights.mean(1)
+        logits = self.linear(self.norm(x, "head.norm"), "head")
+        if evidence is not None:
+            logits = logits + self.weight("queries.tilt")[slots].unsqueeze(1) * evidence[:, None]
+        return logits, weights.mean(1)
 
 
 def export_decoder_graph(model: Narvl, stored: dict[str, Tensor], path: Path) -> None:
@@ -84,7 +90,9 @@ def export_decoder_graph(model: Narvl, stored: dict[str, Tensor], path: Path) ->
         torch.arange(model.config.slots, dtype=torch.int32),
     )
     names = ["memory", "lengths", "slots"]
-    free = {name: {0: "batch"} for name in (*names[:2], *_OUTPUTS)}
+    if model.config.words:
+        example, names = (*example, torch.zeros(2, model.config.vocabulary)), [*names, "evidence"]
+    free = {name: {0: "batch"} for name in (*names, *_OUTPUTS)}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as for the other graphs
         torch.onnx.export(

@@ -21,7 +21,7 @@ from training.runs.recipe import recipe
 from training.scoring.calibration import calibration_file
 from training.shipping import onnx_files
 from training.shipping.network_sizes import network_sizes
-from training.shipping.precision import Precision, quantise, worth_int8
+from training.shipping.precision import SMALLEST, Precision, quantise, worth_int8
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.writing.once import function_words
 from training.writing.pointing import SPREAD
@@ -40,32 +40,42 @@ LARGEST = 36_000_000
 """Bytes that the shipped model may have in all."""
 
 
-class _FusionWithNames(nn.Module):
-    """Fusion, and the names that it told itself, [B, TAGS * NAME_PIECES], with how likely each is,
-    [B, TAGS]: a search of the posteriors copies them too."""
+class _WholeFusion(nn.Module):
+    """Fusion, and what it told itself: of tags the names [B, TAGS * NAME_PIECES] and how likely
+    each is [B, TAGS], which a search of the posteriors copies too; of a word detector the evidence
+    [B, vocabulary], which slots listen to."""
 
     def __init__(self, fusion: Fusion) -> None:
         super().__init__()
         self.fusion = fusion
+        self.outputs = [
+            "memory",
+            *(["names", "likely"] if fusion.tags is not None else []),
+            *(["evidence"] if fusion.word_detector is not None else []),
+        ]
 
-    def forward(self, features: Tensor, prompt: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        tags = self.fusion.tags
-        assert tags is not None
-        likely, pieces = tags.likeliest(tags.logits(features))
-        return self.fusion(features, prompt), pieces, likely
+    def forward(self, features: Tensor, prompt: Tensor) -> tuple[Tensor, ...]:
+        tags, words = self.fusion.tags, self.fusion.word_detector
+        told: list[Tensor] = []
+        if tags is not None:
+            likely, pieces = tags.likeliest(tags.logits(features))
+            told = [pieces, likely]
+        evidence = None if words is None else words(features)
+        memory = self.fusion(features, prompt, evidence=evidence)
+        return (memory, *told, *([] if evidence is None else [evidence]))
 
 
 def export_fusion(model: Narvl, path: Path, precision: Precision) -> None:
     """Features [B, cells, channels] and a prompt to the memory and, of tags, their names and how
-    likely they are."""
-    tagged, eyes = model.fusion.tags is not None, model.config.eyes
+    likely they are; of a word detector, the evidence."""
+    eyes, whole = model.config.eyes, _WholeFusion(model.fusion)
     onnx_files.export(
-        _FusionWithNames(model.fusion) if tagged else model.fusion,
+        whole,
         {  # int32, since WebGPU has no 64-bit integers
             "features": torch.zeros(2, eyes.cells, eyes.channels),
             "prompt": torch.zeros(2, model.config.prompt, dtype=torch.int32),
         },
-        ["memory", "names", "likely"] if tagged else ["memory"],
+        whole.outputs,
         path,
         precision,
     )
@@ -82,6 +92,7 @@ def decoder_weights(model: Narvl, precision: Precision) -> dict[str, Tensor]:
         "head.norm.bias": model.decoder.norm.bias,
         "head.weight": model.words.T,
         "head.bias": model.head_bias,
+        **({} if model.tilt is None else {"queries.tilt": model.tilt}),
     }
 
     def linear(name: str, layer: torch.nn.Linear) -> None:
@@ -109,7 +120,8 @@ def decoder_weights(model: Narvl, precision: Precision) -> dict[str, Tensor]:
         if precision == "int8" and whole and worth_int8(weight):
             matrix, stored[f"{name}.scale"] = quantise(weight.detach(), 1)
         else:
-            matrix = weight.detach().to(torch.float16)
+            small = weight.numel() < SMALLEST
+            matrix = weight.detach().to(torch.float32 if small else torch.float16)
         stored[name] = matrix.contiguous()
     return stored
 
@@ -212,6 +224,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
             "blank": BLANK,
             "eos": EOS,
             "epsilon": model.query_norm.eps,
+            **({"evidence": True} if config.words else {}),
         },
         "tasks": tasks,
         "precision": precision,

@@ -23,7 +23,8 @@ def network_sizes(model: Narvl, vision: Path) -> dict:
         return {}
     tags = model.fusion.tags
     classes = {"classes": len(tags.names)} if tags is not None else {}
-    return {"network": {"vision": eyes, "fusion": {"ffn": model.config.ffn, **classes}}}
+    words = {"words": model.config.words} if model.config.words else {}
+    return {"network": {"vision": eyes, "fusion": {"ffn": model.config.ffn, **classes, **words}}}
 
 
 def vision_sizes(graph: onnx.GraphProto) -> dict | None:

@@ -96,3 +96,34 @@ def test_a_teacher_has_no_writing_to_take_over(tmp_path: Path, monkeypatch) -> N
     checkpoints.save("ar", {"kind": "ar", "config": SMALL.to_json(), "average": average})
     with pytest.raises(SystemExit, match="ar is an autoregressive run"):
         checkpoints.write_like(Narvl(SMALL), "ar")
+
+
+def test_a_word_detector_goes_along_or_is_left_out(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(checkpoints, "WORK", tmp_path)
+    torch.manual_seed(0)
+    listening = replace(SMALL, words=8)
+    student = Narvl(listening)
+    assert student.fusion.word_detector is not None
+    torch.nn.init.normal_(student.fusion.word_detector.table)
+    torch.nn.init.normal_(student.tilt)
+    checkpoints.keep_start("student", student)
+
+    again, twin = Narvl(listening), AutoregressiveCaptioner(listening)
+    for model in (again, twin):
+        checkpoints.start_from(model, "student")
+        torch.testing.assert_close(model.fusion.state_dict(), student.fusion.state_dict())
+    torch.testing.assert_close(again.tilt, student.tilt)
+    assert twin.tilt.shape == (1,)
+
+    # A student of a twin hears as much as that, in what both write.
+    torch.nn.init.constant_(twin.tilt, 0.7)
+    checkpoints.keep_start("twin", twin)
+    checkpoints.start_from(again, "twin")
+    first, count = again.query_range("answer")
+    assert again.tilt[: first + count].unique().tolist() == pytest.approx([0.7])
+
+    deaf = Narvl(SMALL)
+    checkpoints.start_from(deaf, "student")
+    torch.testing.assert_close(deaf.queries, student.queries)
+    with pytest.raises(SystemExit, match=r"`model\.words` to be that of student, 8, got 4"):
+        checkpoints.start_from(Narvl(replace(SMALL, words=4)), "student")

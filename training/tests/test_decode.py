@@ -43,9 +43,9 @@ def test_a_second_pass_is_shown_what_the_first_was_sure_of() -> None:
     features, prompt = inputs(3)
     assert two_passes(model, features, prompt, sure=1.0) == one_pass(model, features, prompt)
     with torch.no_grad():
-        kvs, mask = model.read(features, prompt)
-        said = model.write(kvs, mask, "caption")[0].argmax(-1)
-        again = model.write(kvs, mask, "caption", said)[0].argmax(-1).tolist()
+        memory = model.read(features, prompt)
+        said = model.write(memory, "caption")[0].argmax(-1)
+        again = model.write(memory, "caption", said)[0].argmax(-1).tolist()
     assert two_passes(model, features, prompt, sure=0.0) == [collapse(path) for path in again]
 
 

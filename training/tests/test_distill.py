@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
 
 from training.commands import distill as command
 from training.data import examples as data
+from training.data.batches import Batch
 from training.data.formats import Example
 from training.data.tokenizer import PAD
 from training.network.model import Config, Narvl
@@ -130,7 +130,7 @@ def test_a_teacher_that_writes_in_one_pass_is_searched_as_the_runtime_does(monke
     )
     model = Narvl(small).eval()
     features = torch.randn(2, small.eyes.cells, small.eyes.channels)
-    batch = SimpleNamespace(features=features, prompt=torch.tensor([[4, 5], [5, PAD]]))
+    batch = Batch([], features, torch.tensor([[4, 5], [5, PAD]]), [])
     with torch.no_grad():
         found = list(distill._searched(model, batch, 3))
         logits = model(batch.features, batch.prompt)

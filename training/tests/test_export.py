@@ -15,6 +15,7 @@ from torch.nn import functional as F
 import training.shipping.precision
 from training.data.tokenizer import PAD
 from training.network.model import TAGS, Config, Narvl
+from training.network.words import MOST
 from training.shipping.decoder_graph import WEIGHTS, export_decoder_graph
 from training.shipping.export import decoder_weights, export_fusion
 from training.shipping.precision import quantise, round_weights
@@ -25,7 +26,12 @@ SMALL = Config(
 
 
 def decode(
-    weights: dict[str, torch.Tensor], memory: torch.Tensor, length: int, first: int, count: int
+    weights: dict[str, torch.Tensor],
+    memory: torch.Tensor,
+    length: int,
+    first: int,
+    count: int,
+    evidence: torch.Tensor | None,
 ) -> torch.Tensor:
     """The network as `src/model/decoder.ts` describes it: logits [slots, V] for one image."""
     w = {name: t.float() * weights.get(f"{name}.scale", 1) for name, t in weights.items()}
@@ -56,7 +62,10 @@ def decode(
         x = x + linear(attend(q, keys, values), f"{at}.cross.out")
         inside = linear(norm(x, f"{at}.ffn.norm"), f"{at}.ffn.up")
         x = x + linear(F.gelu(inside, approximate="tanh"), f"{at}.ffn.down")
-    return linear(norm(x, "head.norm"), "head")
+    logits = linear(norm(x, "head.norm"), "head")
+    if evidence is None:
+        return logits
+    return logits + w["queries.tilt"][first : first + count, None] * evidence
 
 
 @pytest.mark.parametrize(
@@ -66,6 +75,8 @@ def decode(
         ({}, "int8", 0.15),
         ({"tags": True}, "f16", 2e-2),
         ({"tags": True}, "int8", 0.15),
+        ({"tags": True, "words": 16}, "f16", 2e-2),
+        ({"words": 16}, "int8", 0.15),
         ({"unfrozen": True}, "f16", 2e-2),
         ({"unfrozen": True}, "int8", 0.5),  # twenty convolutions more are rounded
     ],
@@ -84,6 +95,12 @@ def test_exported_files_compute_what_the_model_computes(
         model.fusion.tags.names[:, :2] = torch.randint(5, SMALL.vocabulary, (1000, 2))
         # No doubt which classes are seen: of near ones rounding may choose another.
         model.fusion.tags.bias[:3] += torch.tensor([10.0, 20, 30])
+    if model.fusion.word_detector is not None:
+        assert model.tilt is not None
+        for weight in (model.fusion.there, model.fusion.missing, model.tilt):
+            torch.nn.init.normal_(weight, std=0.3)
+        torch.nn.init.normal_(model.fusion.word_detector.inside, std=0.1)
+        torch.nn.init.normal_(model.fusion.word_detector.table)
     features, prompt = (
         torch.randn(2, SMALL.eyes.cells, SMALL.eyes.channels),
         torch.tensor([[4, 5, 6, PAD, PAD]] * 2),
@@ -101,6 +118,11 @@ def test_exported_files_compute_what_the_model_computes(
         np.testing.assert_allclose(
             likely, [[name.likely for name in photo] for photo in expected_names], atol=1e-2
         )
+    evidence = None
+    if model.fusion.word_detector is not None:
+        evidence = torch.from_numpy(session.run(["evidence"], feeds)[0])
+        assert 0 < evidence.abs().max() <= MOST
+        torch.testing.assert_close(evidence, model.evidence(features), atol=0.3, rtol=0)
     with torch.inference_mode():
         torch.testing.assert_close(memory, model.fusion(features, prompt), atol=far, rtol=0)
     weights = decoder_weights(model, precision)
@@ -114,13 +136,16 @@ def test_exported_files_compute_what_the_model_computes(
         for task in ("caption", "answer"):
             expected = model(features, prompt, task)
             for b in range(2):
-                logits = decode(weights, memory[b], model.fusion.seen + 3, *model.query_range(task))
+                heard = None if evidence is None else evidence[b]
+                rows = memory[b], model.fusion.seen + 3
+                logits = decode(weights, *rows, *model.query_range(task), heard)
                 torch.testing.assert_close(logits, expected[b], atol=1e-3, rtol=0)
             first, count = model.query_range(task)
             feeds = {
                 "memory": memory.numpy(),
                 "lengths": np.full(2, model.fusion.seen + 3, np.int32),
                 "slots": np.arange(first, first + count, dtype=np.int32),
+                **({} if evidence is None else {"evidence": evidence.numpy()}),
             }
             computed, looked = map(torch.from_numpy, graph.run(["logits", "attention"], feeds))
             torch.testing.assert_close(computed, expected, atol=1e-3, rtol=0)

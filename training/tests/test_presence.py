@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from training.data import presence
@@ -14,6 +15,15 @@ def test_a_question_suits_its_thing() -> None:
     assert presence.is_there("apple") == "is there an apple?"
     assert presence.is_there("grass") == "is there any grass?"
     assert presence.is_there("sunglasses") == "are there any sunglasses?"
+
+
+@pytest.mark.parametrize("thing", ["apple", "grass", "dogs", "sunglasses", "fire hydrant"])
+def test_a_question_tells_the_thing_that_it_is_about(thing: str) -> None:
+    rng = np.random.default_rng(0)
+    asked = {presence.is_there(thing, rng) for _ in range(20)}
+    assert len(asked) == 3
+    assert {presence.asked_thing(question) for question in asked} == {thing}
+    assert presence.asked_thing("is the dog running?") is None
 
 
 def test_a_phrase_is_about_its_last_noun() -> None:

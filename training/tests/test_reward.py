@@ -54,6 +54,7 @@ def test_mean_log_probability_is_of_every_token_and_the_end() -> None:
         examples = (None,)
         features = torch.randn(1, small.eyes.cells, small.eyes.channels)
         prompt = torch.tensor([[4, 5, PAD]])
+        evidence = None
 
     found = mean_log_probability(teacher, One(), [[6, 7], [8]], 2)
     with torch.no_grad():

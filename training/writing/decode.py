@@ -39,10 +39,10 @@ def two_passes(
 ) -> list[list[int]]:
     """One pass, and a second that is shown what the slots said that were surer than `sure`. For a
     model that learnt by glancing; no other has seen a word in a slot."""
-    kvs, mask = model.read(features, prompt)
-    likely, said = model.write(kvs, mask, task)[0].softmax(-1).max(-1)
+    memory = model.read(features, prompt)
+    likely, said = model.write(memory, task)[0].softmax(-1).max(-1)
     shown = torch.where(likely > sure, said, -1)
-    paths = model.write(kvs, mask, task, shown)[0].argmax(-1).tolist()
+    paths = model.write(memory, task, shown)[0].argmax(-1).tolist()
     return [collapse(path, model.config.merge) for path in paths]
 
 
@@ -58,14 +58,20 @@ def likeliest_tokens(logits: Tensor, most: int = 8) -> list[list[list[tuple[int,
 
 @torch.inference_mode()
 def beam_search(
-    model: AutoregressiveCaptioner, features: Tensor, prompt: Tensor, beams: int
+    model: AutoregressiveCaptioner,
+    features: Tensor,
+    prompt: Tensor,
+    beams: int,
+    evidence: Tensor | None = None,
 ) -> list[list[tuple[list[int], float]]]:
     """Per image, up to `beams` texts with their log-probability per token, best first.
 
     One beam is greedy search. Finished texts are ranked by their mean log-probability.
     """
     batch = features.shape[0]
-    memory = model.fusion(features, prompt)
+    evidence = model.evidence(features) if evidence is None else evidence
+    memory = model.fusion(features, prompt, evidence=evidence)
+    seen = None if evidence is None else evidence.repeat_interleave(beams, 0)
     kvs = model.decoder.keys_and_values(memory)
     kvs = [kv.repeat_interleave(beams, 0) for kv in kvs]
     mask = memory_mask(prompt, memory.shape[1]).repeat_interleave(beams, 0)
@@ -83,7 +89,7 @@ def beam_search(
             x = x + y
             x = x + layer.cross(x, kvs[i], mask)
             x = x + layer.ffn(x)
-        logits = model.project(model.decoder.norm(x))[:, 0].float()
+        logits = model.project(model.decoder.norm(x), seen, model.tilt)[:, 0].float()
         logits[:, [BLANK, BOS, PAD]] = float("-inf")
         log_p = logits.log_softmax(-1).view(batch, beams, -1)
         vocabulary = log_p.shape[-1]

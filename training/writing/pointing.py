@@ -131,7 +131,9 @@ def point_by_token(
     model: AutoregressiveCaptioner, features: Tensor, prompt: Tensor, beams: int
 ) -> list[tuple[list[int], float]]:
     """The same of the twin: a beam of `beams` over the bins that the grammar allows."""
-    memory = model.fusion(features, prompt)
+    evidence = model.evidence(features)
+    memory = model.fusion(features, prompt, evidence=evidence)
+    seen = None if evidence is None else evidence.repeat_interleave(beams, 0)
     kvs = [kv.repeat_interleave(beams, 0) for kv in model.decoder.keys_and_values(memory)]
     mask = memory_mask(prompt, memory.shape[1]).repeat_interleave(beams, 0)
     batch, device = len(features), features.device
@@ -141,7 +143,7 @@ def point_by_token(
     bins = torch.arange(BINS, device=device)
     for position in range(_EDGES):
         rows, _ = model.decoder(model.embed(tokens), kvs, mask, causal=True)
-        p = model.project(rows[:, -1]).float().softmax(-1)
+        p = model.project(rows[:, -1:], seen, model.tilt)[:, 0].float().softmax(-1)
         log_p = near(p[:, FIRST_BIN : FIRST_BIN + BINS]).log()
         least = tokens[:, position - 1] - FIRST_BIN if position >= 2 else None
         if least is None:
