@@ -105,7 +105,7 @@ export function readFusion(
   const ffn = size('layers.0.ffn.up.bias', 0);
   const head = size('tags.weight', 0);
   const classes = size('tags.weight', 1);
-  const units = size('words.inside', 1);
+  const units = size('word_detector.inside', 1);
 
   const shapes = new Map<string, readonly number[]>([
     ['image.bias', [width]],
@@ -129,9 +129,9 @@ export function readFusion(
     shapes.set('tags.sure', [width]);
   }
   if (evidence) {
-    shapes.set('words.inside', [features.width, units]);
-    shapes.set('words.bias', [units]);
-    shapes.set('words.table', [units, vocabulary]);
+    shapes.set('word_detector.inside', [features.width, units]);
+    shapes.set('word_detector.bias', [units]);
+    shapes.set('word_detector.table', [units, vocabulary]);
     shapes.set('there', [width]);
     shapes.set('missing', [width]);
   }
@@ -188,8 +188,8 @@ export function readFusion(
   };
   const detector = evidence
     ? {
-        inside: { weight: read('words.inside'), bias: read('words.bias') },
-        table: read('words.table'),
+        inside: { weight: read('word_detector.inside'), bias: read('word_detector.bias') },
+        table: read('word_detector.table'),
         there: read('there'),
         missing: read('missing'),
       }

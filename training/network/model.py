@@ -24,6 +24,8 @@ TAGS = 3
 """Classes whose names fusion is told."""
 NAME_PIECES = 5
 """Word pieces of a class's name that count."""
+KICK = 0.2
+"""How large the numbers begin that a nat of evidence adds to a prompt's word."""
 TILT = 0.3
 """What evidence for a word begins by adding to its logit, for each nat of it, in captions and
 answers; boxes and verdicts begin without."""
@@ -292,9 +294,11 @@ class Fusion(nn.Module):
         if config.words:
             self.word_detector = WordDetector(config.eyes.channels, config.words, config.vocabulary)
             # What each nat of evidence for a prompt's word adds to its row, and each against it
-            # takes away. Nearly nothing at first: of equal weights the exporter keeps one.
-            self.there = nn.Parameter(torch.randn(config.width) * 1e-3)
-            self.missing = nn.Parameter(torch.randn(config.width) * 1e-3)
+            # takes away. Large enough to be read from the first step on: from nothing, neither
+            # they nor what might read them had anything to learn from.
+            kick = torch.randn(config.width) * KICK
+            self.there = nn.Parameter(kick + torch.randn(config.width) * KICK / 20)
+            self.missing = nn.Parameter(kick + torch.randn(config.width) * KICK / 20)
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
         self.drop = Dropout(config.dropout)
