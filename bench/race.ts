@@ -3,8 +3,8 @@
  * the same memory, in turns: the one pass, and the bench's opponent word after word.
  *
  * The opponent runs on the one pass's weights, which were not trained to continue a text, so what it
- * chooses says nothing, and it hears no evidence for words. It makes as many steps as the caption has word pieces, and one for the end; the
- * work and the time of a step do not depend on the word.
+ * chooses says nothing, and it hears no evidence for words. It makes as many steps as the caption has word
+ * pieces, and one for the end; the work and the time of a step do not depend on the word.
  */
 import { readDecoding } from '../src/decode/caption.ts';
 import { search, withNames } from '../src/decode/search.ts';

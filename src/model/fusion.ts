@@ -1,7 +1,7 @@
 /**
  * The fusion network as our kernels run it: a transformer encoder over an image's cells, the names that a
  * classifier sees there, and a prompt whose words say whether a detector sees them too, read off fusion.onnx
- * (training/network/model.py: Fusion, Tags; words.py: WordDetector).
+ * (training/network/model.py: Fusion, Tags; word_detector.py: WordDetector).
  */
 import { checkWeight } from './checks.ts';
 import type { Weight } from './decoder.ts';
@@ -51,7 +51,7 @@ export interface FusionTags {
   readonly sure: Float32Array;
 }
 
-/** Nats of evidence that count, for or against a word: `MOST` of training/network/words.py. */
+/** Nats of evidence that count, for or against a word: `MOST` of training/network/word_detector.py. */
 export const MOST_EVIDENCE = 4;
 
 /** From the mean of an image's cells to evidence for each token of the vocabulary. */

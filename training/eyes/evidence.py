@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from training.eyes.eyes import Eyes
-from training.network.words import WordDetector
+from training.network.word_detector import WordDetector
 from training.paths import WORK
 
 

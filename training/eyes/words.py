@@ -31,7 +31,7 @@ from training.eyes.eyes import Eyes
 from training.eyes.features import Features
 from training.eyes.terms import EMPTY
 from training.eyes.tuning import Photo, labelled
-from training.network.words import WordDetector
+from training.network.word_detector import WordDetector
 from training.runs.recipe import WordsRun
 from training.scoring.caption_scores import words
 
@@ -226,11 +226,11 @@ def learn(eyes: Eyes, run: WordsRun, size: int) -> dict[str, float]:
     for path, *parts in zip(files, evidence, rest, strict=True):
         torch.cat([part.half() for part in parts]).numpy().tofile(path)
     listing.write_text(json.dumps([photo.image for photo in photos] + others))
-    return judge(detector, features, run)
+    return judge(detector, features)
 
 
 @torch.no_grad()
-def judge(detector: WordDetector, features: Features, run: WordsRun) -> dict[str, float]:
+def judge(detector: WordDetector, features: Features) -> dict[str, float]:
     """On validation photos: percent of questions whether a thing is there that the sign of the
     evidence answers, the area under its curve, and by source the mean average precision of
     pieces."""

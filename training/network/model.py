@@ -18,7 +18,7 @@ from training.data.tokenizer import BLANK, PAD, VOCABULARY
 from training.eyes.backbone import FEATURES, HEAD_CHANNELS, Backbone, LastStage
 from training.eyes.class_names import class_name, spelled
 from training.eyes.eyes import Eyes
-from training.network.words import WordDetector
+from training.network.word_detector import WordDetector
 
 TAGS = 3
 """Classes whose names fusion is told."""

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 import training.shipping.precision
 from training.data.tokenizer import PAD
 from training.network.model import TAGS, Config, Narvl
-from training.network.words import MOST
+from training.network.word_detector import MOST
 from training.shipping.decoder_graph import WEIGHTS, export_decoder_graph
 from training.shipping.export import decoder_weights, export_fusion
 from training.shipping.precision import quantise, round_weights

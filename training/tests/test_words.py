@@ -19,7 +19,7 @@ from training.eyes.eyes import Eyes
 from training.eyes.features import Features
 from training.eyes.tuning import Photo
 from training.network.model import AutoregressiveCaptioner, Config, Narvl
-from training.network.words import MOST, WordDetector
+from training.network.word_detector import MOST, WordDetector
 from training.paths import MODEL
 from training.runs.recipe import WordsRun
 
