@@ -11,6 +11,8 @@ const PAUSES_MS: readonly number[] = [500, 1000, 2000];
 export interface DownloadOptions {
   readonly stall?: number | undefined;
   readonly pauses?: readonly number[] | undefined;
+  /** Gives the download up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What of a file is wanted. */
@@ -34,7 +36,7 @@ export interface Wanted {
 export async function download(
   url: string,
   { limit, kept, begun = [], onPiece = () => {} }: Wanted,
-  { stall = STALL_MS, pauses = PAUSES_MS }: DownloadOptions = {},
+  { stall = STALL_MS, pauses = PAUSES_MS, signal }: DownloadOptions = {},
 ): Promise<ArrayBuffer> {
   const chunks = [...begun];
   let length = begun.reduce((sum, piece) => sum + piece.byteLength, 0);
@@ -43,7 +45,7 @@ export async function download(
   for (;;) {
     const before = length;
     try {
-      await readFrom(url, before, stall, {
+      await readFrom(url, before, stall, signal, {
         kept: before === 0 ? kept : undefined,
         onBegin: () => {
           began = true;
@@ -59,6 +61,11 @@ export async function download(
       });
       return joined(chunks, length);
     } catch (cause) {
+      if (signal?.aborted) {
+        throw new NarvlError('download-failed', `${url}: given up after ${length} bytes`, {
+          cause: signal.reason,
+        });
+      }
       // What never began is the server's answer, or there is no network: who waits is told at once.
       if (cause instanceof NarvlError && (cause.code === 'integrity' || !began)) throw cause;
       fruitless = length > before ? 0 : fruitless + 1;
@@ -68,9 +75,20 @@ export async function download(
           cause,
         });
       }
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await pauseFor(pause, signal);
     }
   }
+}
+
+/** Waits, but not for what is given up meanwhile. */
+async function pauseFor(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** Reads a body from byte `start` on. @throws NarvlError `download-failed`, and what `onPiece` throws. */
@@ -78,6 +96,7 @@ async function readFrom(
   url: string,
   start: number,
   stall: number,
+  givenUp: AbortSignal | undefined,
   {
     kept,
     onBegin,
@@ -91,7 +110,10 @@ async function readFrom(
     timer = setTimeout(() => controller.abort(), stall);
   };
   heard();
+  const giveUp = () => controller.abort();
+  givenUp?.addEventListener('abort', giveUp);
   try {
+    givenUp?.throwIfAborted();
     const response = await request(url, start, controller.signal, kept);
     onBegin();
     // A server that knows no ranges begins anew: what is there already is passed over.
@@ -118,6 +140,7 @@ async function readFrom(
     throw new NarvlError('download-failed', `${url}: ${what}`, { cause });
   } finally {
     clearTimeout(timer);
+    givenUp?.removeEventListener('abort', giveUp);
   }
 }
 

@@ -232,6 +232,11 @@ describe('parseManifest', () => {
 
   it.each([
     ['an older format', { format: 1 }, /^manifest\.json, format: .*2.*1/],
+    [
+      'evidence in a format whose runtimes do not hear it',
+      { decoder: { ...manifest().decoder, evidence: true } },
+      /format: expected 3 of a decoder that hears evidence, got 2/,
+    ],
     ['a size below 1', { image: { ...manifest().image, size: -1 } }, /image\.size/],
     [
       'memory that features and prompt do not fit into',

@@ -39,7 +39,7 @@ export interface ModelDownload {
   readonly weights: ReadableStream<Uint8Array>;
   /** Reject with NarvlError `download-failed` or `integrity`. */
   readonly files: { readonly [Name in keyof Manifest['files']]: Promise<ArrayBuffer> };
-  /** When all are there. */
+  /** When all are there; or with what failed first; where that is `integrity`, when the others are given up. */
   readonly all: Promise<ModelFiles>;
 }
 
@@ -78,6 +78,9 @@ export async function downloadModel(
     total = entries.reduce((sum, [, file]) => sum + file.bytes, 0);
     tell();
     const weights = new Pieces();
+    // Where one file is wrong the others are given up: a server that changed it under way may have
+    // changed them, and what they would go on to keep is in the way of the load that follows.
+    const wrong = new AbortController();
     const files = entries.map(([name, { bytes, sha256 }]) => {
       const onPiece = (piece: Uint8Array) => {
         if (name === STREAMED) weights.push(piece);
@@ -85,19 +88,25 @@ export async function downloadModel(
         tell();
       };
       const wanted = { url: new URL(name, url), bytes, sha256, onPiece };
-      const file = loadFile(wanted, cache, options);
+      const file = loadFile(wanted, cache, { ...options, signal: wrong.signal });
+      file.catch((error) => isWrong(error) && wrong.abort(error));
       if (name === STREAMED) weights.endWith(file);
       return [name, file] as const;
     });
+    const settled = Promise.allSettled(files.map(([, file]) => file));
     const all = Promise.all(files.map(async ([name, file]) => [name, await file] as const)).then(
       (whole) => ({ manifest, files: Object.fromEntries(whole) as ModelFiles['files'] }),
+      async (error) => {
+        if (wrong.signal.aborted) await settled;
+        throw error;
+      },
     );
     // Who waits for one file need not wait for the others to be told what went wrong.
     all.then(
       () => cache && keepOnly(cache, url, manifestUrl, text, manifest).catch(() => {}),
       () => {},
     );
-    void Promise.allSettled(files.map(([, file]) => file)).then(() => clearInterval(beat));
+    void settled.then(() => clearInterval(beat));
     return {
       manifest,
       weights: weights.stream,
@@ -130,7 +139,7 @@ interface WantedFile {
 async function loadFile(
   { url, bytes, sha256, onPiece }: WantedFile,
   cache: Cache | undefined,
-  options: DownloadOptions | undefined,
+  options: DownloadOptions & { readonly signal: AbortSignal },
 ): Promise<ArrayBuffer> {
   const key = keyOf(url, sha256);
   const kept = await match(cache, key);
@@ -157,10 +166,15 @@ async function loadFile(
     await parts.drop();
     return data;
   } catch (error) {
-    // What broke off is gone on with in another visit; what is wrong is not.
-    if (error instanceof NarvlError && error.code === 'integrity') await parts.drop();
+    // What broke off is gone on with in another visit; what is wrong, or came beside it, is not.
+    if (isWrong(error) || options.signal.aborted) await parts.drop();
     throw error;
   }
+}
+
+/** Whether that says of a file that it is not the one that was promised. */
+function isWrong(error: unknown): boolean {
+  return error instanceof NarvlError && error.code === 'integrity';
 }
 
 /** @throws NarvlError `integrity` if these are not the bytes that the manifest promised. */

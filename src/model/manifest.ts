@@ -127,7 +127,8 @@ const task = v.variant('kind', [
 ]);
 
 const schema = v.object({
-  format: v.literal(2),
+  /** 3 is 2 with what a runtime has to know of: `decoder.evidence`. */
+  format: v.picklist([2, 3]),
   name: v.string(),
   /**
    * Size and hash of every file, by its name in the folder: four; decoder.onnx, for who has no
@@ -250,7 +251,13 @@ export function parseManifest(text: string): Manifest {
     const where = v.getDotPath(issue) ?? 'its top level';
     throw new NarvlError('invalid-model', `manifest.json, ${where}: ${issue.message}`);
   }
-  const { files, features, prompt, names, decoder, tasks } = result.output;
+  const { format, files, features, prompt, names, decoder, tasks } = result.output;
+  if (decoder.evidence && format < 3) {
+    throw new NarvlError(
+      'invalid-model',
+      `manifest.json, format: expected 3 of a decoder that hears evidence, got ${format}`,
+    );
+  }
   const { rows, grid } = features;
   if (grid && grid[0] * grid[1] !== rows) {
     throw new NarvlError(

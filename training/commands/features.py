@@ -10,14 +10,15 @@ import argparse
 
 from training.eyes.features import keep
 from training.paths import WORK
+from training.runs.checkpoints import settings
 from training.runs.recipe import recipe
 
 
 def main() -> None:
-    """By all eyes that a run of the recipe has, or by those of the runs that are named."""
+    """By all eyes that a run of the recipe has, or by those of runs that are named or adopted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="*", help="default: all of the recipe")
     runs = parser.parse_args().runs or list(recipe().runs)
     WORK.mkdir(parents=True, exist_ok=True)
-    for eyes in sorted({recipe().config(recipe().run(run)).eyes for run in runs}, key=str):
+    for eyes in sorted({settings(run).eyes for run in runs}, key=str):
         keep(eyes)

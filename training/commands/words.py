@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from training.eyes.words import learn
-from training.runs.checkpoints import load
+from training.runs.checkpoints import settings
 from training.runs.recipe import recipe
 
 
@@ -16,8 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", help="a run of the recipe, or an adopted one")
     args = parser.parse_args()
-    known = args.run in recipe().runs
-    config = recipe().config(recipe().run(args.run)) if known else load(args.run).config
+    config = settings(args.run)
     if config.words != recipe().words.hidden:
         raise SystemExit(
             f"expected a run whose `model.words` is {recipe().words.hidden}, the units of "

@@ -70,10 +70,10 @@ class _Asked:
             torch.tensor([row for row, _, _ in found], dtype=torch.long),
             torch.tensor(
                 [ids + ids[-1:] * (longest - len(ids)) for _, ids, _ in found], dtype=torch.long
-            ),
+            ).view(-1, longest),
             torch.tensor(
                 [[1 / len(ids)] * len(ids) + [0.0] * (longest - len(ids)) for _, ids, _ in found]
-            ),
+            ).view(-1, longest),
             torch.tensor([float(there) for _, _, there in found]),
         )
 
@@ -240,7 +240,7 @@ def judge(detector: WordDetector, features: Features) -> dict[str, float]:
     asked = _Asked.read("val", {photo.image: i for i, photo in enumerate(photos)})
     margins = asked.margins(found[asked.row], torch.arange(len(asked.row))).numpy()
     there = asked.there.numpy() == 1
-    boxes = np.array([photos[row].image.startswith("flickr8k") for row in asked.row.tolist()])
+    boxes = np.array([photos[row].image.startswith("flickr8k") for row in asked.row.tolist()], bool)
     for name, some in (("people's boxes", boxes), ("listed things", ~boxes)):
         if some.any():
             figures[f"{name}, right %"] = 100 * float(((margins > 0) == there)[some].mean())

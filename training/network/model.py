@@ -30,6 +30,8 @@ TILT = 0.3
 """What evidence for a word begins by adding to its logit, for each nat of it, in captions and
 answers; boxes and verdicts begin without."""
 
+OF_DETECTORS = ("word_detector.", "there", "missing")
+"""How what fusion has for a word detector is named."""
 
 Task = Literal["caption", "answer", "locate", "entail"]
 """What a text is written for; each has queries of its own."""
@@ -90,6 +92,11 @@ class Config:
         if self.backbone and of_lite2:
             raise ValueError(
                 f"expected EfficientNet-Lite2 for {', '.join(of_lite2)}, got {self.backbone}"
+            )
+        if self.words and (self.words % 4 or self.vocabulary % 4):
+            raise ValueError(
+                f"expected multiples of 4 for words and vocabulary, as the runtime's kernels read "
+                f"four at once, got {self.words} and {self.vocabulary}"
             )
 
     @property
@@ -472,7 +479,8 @@ class Narvl(_Captioner):
         if config.words:
             self.tilt = nn.Parameter(torch.zeros(rows))
             with torch.no_grad():
-                self.tilt[: config.slots + config.answer_slots] = TILT
+                for first, count in (self.query_range("caption"), self.query_range("answer")):
+                    self.tilt[first : first + count] = TILT
 
     def query_range(self, task: Task) -> tuple[int, int]:
         """The first of a task's queries, and how many it has."""
@@ -540,9 +548,12 @@ class Narvl(_Captioner):
 
     @torch.no_grad()
     def initialise_from(self, teacher: AutoregressiveCaptioner) -> None:
-        """Take every shared weight of the teacher's. Each task's queries start as its positions;
-        the blank, which it never wrote, as the mean word."""
-        self.fusion.load_state_dict(teacher.fusion.state_dict())
+        """Take every shared weight of the teacher's; a word detector that only one of both has
+        stays as it is. Each task's queries start as its positions; the blank, which it never wrote,
+        as the mean word."""
+        odd = self.fusion.load_state_dict(teacher.fusion.state_dict(), strict=False)
+        if names := [n for part in odd for n in part if not n.startswith(OF_DETECTORS)]:
+            raise ValueError(f"expected a twin with the same fusion, got others of {names}")
         self.decoder.load_state_dict(teacher.decoder.state_dict())
         self.head_bias.copy_(teacher.head_bias)
         self.words[BLANK] = self.words[BLANK + 1 :].mean(0)

@@ -12,11 +12,13 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.data import tokenizer as vocabulary
 from training.data.tokenizer import BLANK
-from training.network.model import AutoregressiveCaptioner, Config, Narvl
+from training.network.model import OF_DETECTORS, AutoregressiveCaptioner, Config, Narvl
 from training.paths import WORK
+from training.runs.recipe import recipe
 
 _CELLS = "fusion.image_position"
 _OF_STUDENTS = ("queries", "query_norm.weight", "query_norm.bias", "tilt")
+_OF_DETECTORS = ("tilt", *(f"fusion.{name}" for name in OF_DETECTORS))
 
 
 def checkpoint(name: str) -> Path:
@@ -41,6 +43,12 @@ def load(name: str) -> AutoregressiveCaptioner | Narvl:
     average.load_state_dict(state["average"])
     name_tags(average.module)
     return average.module.eval()
+
+
+def settings(name: str) -> Config:
+    """What a run of the recipe is to be, or what one that was adopted is."""
+    known = recipe()
+    return known.config(known.run(name)) if name in known.runs else load(name).config
 
 
 def keep_start(name: str, model: AutoregressiveCaptioner | Narvl) -> None:
@@ -85,23 +93,23 @@ def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
     """Take an earlier run's averaged weights. A student takes its teacher's; a teacher, a student's
     but for the queries, which are no words' positions; a run of the same kind that knew shorter
     prompts or texts leaves the positions that it did not know as they are; a network without a word
-    detector leaves another's out. Photos of another size
-    have a grid of their own, over which the cells' positions are stretched.
+    detector leaves another's out. Photos of another size have a grid of their own, over which the
+    cells' positions are stretched.
     """
     earlier = load(run)
-    if isinstance(model, Narvl) and isinstance(earlier, AutoregressiveCaptioner):
-        model.initialise_from(earlier)
-        return
     if model.config.words and earlier.config.words not in (0, model.config.words):
         raise SystemExit(
             f"expected `model.words` to be that of {run}, {earlier.config.words}, "
             f"got {model.config.words}"
         )
+    if isinstance(model, Narvl) and isinstance(earlier, AutoregressiveCaptioner):
+        model.initialise_from(earlier)
+        return
     ours, other = model.state_dict(), isinstance(model, Narvl) != isinstance(earlier, Narvl)
     for name, theirs in earlier.state_dict().items():
         if name in _OF_STUDENTS and other:
             continue
-        if name not in ours and not model.config.words:  # a detector that it does not have
+        if not model.config.words and name.startswith(_OF_DETECTORS):
             continue
         if name == _CELLS:
             theirs = stretched(theirs, len(ours[name]))

@@ -195,7 +195,7 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
             **calibration("entail"),
         }
     return {
-        "format": 2,
+        "format": 3 if config.words else 2,  # what an older runtime cannot run it refuses
         "name": "narvl-photo",
         "files": {
             name: {

@@ -101,7 +101,7 @@ def test_a_teacher_has_no_writing_to_take_over(tmp_path: Path, monkeypatch) -> N
 def test_a_word_detector_goes_along_or_is_left_out(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(checkpoints, "WORK", tmp_path)
     torch.manual_seed(0)
-    listening = replace(SMALL, words=8)
+    listening = replace(SMALL, words=8, vocabulary=52)
     student = Narvl(listening)
     assert student.fusion.word_detector is not None
     torch.nn.init.normal_(student.fusion.word_detector.table)
@@ -122,8 +122,28 @@ def test_a_word_detector_goes_along_or_is_left_out(tmp_path: Path, monkeypatch) 
     first, count = again.query_range("answer")
     assert again.tilt[: first + count].unique().tolist() == pytest.approx([0.7])
 
-    deaf = Narvl(SMALL)
-    checkpoints.start_from(deaf, "student")
+    # A student that hears less than its twin, or more, has the rest of it all the same.
+    deaf = Narvl(replace(SMALL, vocabulary=52))
+    for run in ("twin", "student"):
+        checkpoints.start_from(deaf, run)
+        theirs = checkpoints.load(run).fusion.layers.state_dict()
+        torch.testing.assert_close(deaf.fusion.layers.state_dict(), theirs)
     torch.testing.assert_close(deaf.queries, student.queries)
-    with pytest.raises(SystemExit, match=r"`model\.words` to be that of student, 8, got 4"):
-        checkpoints.start_from(Narvl(replace(SMALL, words=4)), "student")
+    for run in ("twin", "student"):
+        with pytest.raises(SystemExit, match=rf"`model\.words` to be that of {run}, 8, got 4"):
+            checkpoints.start_from(Narvl(replace(listening, words=4)), run)
+    checkpoints.keep_start("unheard", AutoregressiveCaptioner(deaf.config))
+    own = again.fusion.word_detector.table.clone()
+    checkpoints.start_from(again, "unheard")
+    torch.testing.assert_close(again.fusion.word_detector.table, own)
+    assert torch.equal(again.fusion.word.weight[1:], checkpoints.load("unheard").words[1:])
+
+
+def test_what_a_network_has_no_place_for_is_not_dropped_in_silence(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "WORK", tmp_path)
+    monkeypatch.setattr(checkpoints, "name_tags", lambda _: None)
+    checkpoints.keep_start("told", Narvl(replace(SMALL, tags=True)))
+    with pytest.raises(KeyError, match=r"fusion\.tags"):
+        checkpoints.start_from(Narvl(SMALL), "told")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
+import pytest
 import torch
 
 from training.data.tokenizer import BLANK, BOS, EOS, PAD
@@ -58,10 +60,14 @@ def log_p(model: AutoregressiveCaptioner, features, prompt, text: list[int]) -> 
     return sum(scores[i, token].item() for i, token in enumerate([*text, EOS]))
 
 
-def test_beam_scores_agree_with_full_passes() -> None:
+@pytest.mark.parametrize("heard", [{}, {"words": 4, "vocabulary": 8}])
+def test_beam_scores_agree_with_full_passes(heard: dict[str, int]) -> None:
     torch.manual_seed(1)
-    model = AutoregressiveCaptioner(SMALL).eval()
+    model = AutoregressiveCaptioner(replace(SMALL, **heard)).eval()
     with torch.no_grad():
+        if model.fusion.word_detector is not None:
+            torch.nn.init.normal_(model.fusion.word_detector.inside, std=0.1)
+            torch.nn.init.normal_(model.fusion.word_detector.table)
         model.head_bias[EOS] = 1.5  # short texts
     features, prompt = inputs(2)
     for b, texts in enumerate(beam_search(model, features, prompt, beams=3)):

@@ -75,8 +75,8 @@ def decode(
         ({}, "int8", 0.15),
         ({"tags": True}, "f16", 2e-2),
         ({"tags": True}, "int8", 0.15),
-        ({"tags": True, "words": 16}, "f16", 2e-2),
-        ({"words": 16}, "int8", 0.15),
+        ({"tags": True, "words": 16, "vocabulary": 52}, "f16", 2e-2),
+        ({"words": 16, "vocabulary": 52}, "int8", 0.15),
         ({"unfrozen": True}, "f16", 2e-2),
         ({"unfrozen": True}, "int8", 0.5),  # twenty convolutions more are rounded
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 import torch
 
 from training.data import tokenizer as vocabulary
-from training.data.batches import Batches
+from training.data.batches import Batch, Batches
+from training.data.flips import Flips
 from training.data.formats import Box, Example
 from training.eyes import evidence as kept
 from training.eyes import words
@@ -20,8 +22,9 @@ from training.eyes.features import Features
 from training.eyes.tuning import Photo
 from training.network.model import AutoregressiveCaptioner, Config, Narvl
 from training.network.word_detector import MOST, WordDetector
+from training.objectives.likelihood import ArObjective, NarvlObjective
 from training.paths import MODEL
-from training.runs.recipe import WordsRun
+from training.runs.recipe import Run, WordsRun
 
 CHANNELS = 60
 
@@ -32,7 +35,7 @@ def names_of(features: Features) -> list[str]:
 
 EYES = Eyes(32, detector=False)
 SMALL = Config(
-    width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48, vocabulary=50, prompt=5, slots=6
+    width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48, vocabulary=52, prompt=5, slots=6
 )
 LISTENING = replace(SMALL, words=8, box_slots=7, entail_slots=4)
 
@@ -51,7 +54,7 @@ def test_evidence_for_a_word_changes_its_row_and_tilts_the_slots_towards_it(kind
             return memory, model(features, prompt, evidence=evidence)
         return memory, model(features, prompt, read, owner, evidence=evidence)
 
-    none, asked, other = torch.zeros(3, 1, 50)
+    none, asked, other = torch.zeros(3, 1, 52)
     asked[0, 8], other[0, 20] = 2.0, 2.0
     memory, logits = said(none)
     assert not torch.equal(said(asked)[0], memory)
@@ -66,13 +69,13 @@ def test_boxes_and_verdicts_begin_without_a_tilt_and_a_detector_without_a_word()
     for gained in (model.fusion.there, model.fusion.missing):
         torch.nn.init.zeros_(gained)
     features, prompt = torch.rand(2, 49, SMALL.eyes.channels), torch.tensor([[7], [8]])
-    evidence = torch.full((2, 50), MOST)
+    evidence = torch.full((2, 52), MOST)
     for task in ("locate", "entail"):
-        unheard = model(features, prompt, task, evidence=torch.zeros(2, 50))
+        unheard = model(features, prompt, task, evidence=torch.zeros(2, 52))
         heard = model(features, prompt, task, evidence=evidence)
         torch.testing.assert_close(heard, unheard)
-    assert torch.equal(model.evidence(features), torch.zeros(2, 50))
-    assert torch.equal(model.evidence(features[:, :0]), torch.zeros(2, 50))
+    assert torch.equal(model.evidence(features), torch.zeros(2, 52))
+    assert torch.equal(model.evidence(features[:, :0]), torch.zeros(2, 52))
 
 
 def test_a_detector_is_never_surer_than_it_may_be() -> None:
@@ -159,11 +162,64 @@ def test_a_training_photo_is_judged_by_a_detector_that_has_not_seen_it(learnt, m
 
     assert known(by_all) > known(by_others) + 0.1
 
-    examples = [Example("flickr8k/3.jpg", "what?", ("grass",), "")]
-    batches = Batches(examples, features, tokenizer, 1, 8, evidence=found)
-    batch = next(batches.in_order())
-    assert batch.evidence is not None
-    np.testing.assert_allclose(batch.evidence[0], found.plain[found.index["flickr8k/3.jpg"]])
+
+def test_a_photo_comes_with_the_evidence_of_how_it_is_seen(learnt) -> None:
+    _, features = learnt
+    rng, size = np.random.default_rng(0), vocabulary.load().get_vocab_size()
+    views = rng.normal(size=(2, 2, size)).astype(np.float16)
+    examples = [Example(f"flickr8k/{i}.jpg", "what?", ("grass",), "") for i in range(2)]
+    found = Evidence({e.image: i for i, e in enumerate(examples)}, *views)
+    # Mirrored, a photo is another here.
+    features = replace(features, mirrored=features.plain + 1)
+    batches = Batches(examples, features, vocabulary.load(), 2, 8, evidence=found)
+    seen = set()
+    for batch in itertools.islice(batches.shuffled(rng), 20):
+        assert batch.evidence is not None
+        for example, looks, evidence in zip(
+            batch.examples, batch.features, batch.evidence, strict=True
+        ):
+            i = found.index[example.image]
+            mirrored = not torch.equal(looks, torch.from_numpy(features.plain[i]).float())
+            seen.add((i, mirrored))
+            np.testing.assert_array_equal(evidence, views[int(mirrored), i])
+    assert len(seen) == 4
+
+
+def test_a_photo_of_another_thing_than_it_is_of_comes_without_evidence() -> None:
+    tokenizer = vocabulary.load(MODEL / "tokenizer.json")
+    rng, size = np.random.default_rng(0), tokenizer.get_vocab_size()
+    plain = np.zeros((1, SMALL.eyes.cells, SMALL.eyes.channels), np.float16)
+    batches = Batches([], Features({"a.jpg": 0}, plain, plain), tokenizer, 2, 8, flips=1)
+    batch = Batch(
+        [Example("a.jpg", "", ("a poodle on grass",), "")] * 2,
+        torch.zeros(2, *plain.shape[1:]),
+        torch.zeros(2, 1, dtype=torch.long),
+        [[[7]], [[7]]],
+        evidence=torch.ones(2, size),
+    )
+    poodle = Flips().index["standard poodle"]
+    flipped = batches._flip(batch, [None, poodle], rng)
+    assert flipped.evidence is not None
+    assert flipped.evidence.sum(1).tolist() == [size, 0]
+
+
+@pytest.mark.parametrize("kind", [Narvl, AutoregressiveCaptioner])
+def test_training_hears_what_a_batch_says_of_its_photos(kind: type) -> None:
+    torch.manual_seed(0)
+    model = kind(LISTENING).eval()
+    run = Run(kind="narvl" if kind is Narvl else "ar", consistency=0.5 if kind is Narvl else 0)
+    objective = (NarvlObjective if kind is Narvl else ArObjective)(
+        model, run, np.random.default_rng(0)
+    )
+    features = torch.rand(1, SMALL.eyes.cells, SMALL.eyes.channels)
+
+    def loss(nats: float) -> float:
+        evidence = torch.full((1, 52), -nats)
+        evidence[:, 8] = nats
+        batch = Batch([], features, torch.tensor([[7, 8]]), [[[8]]], evidence=evidence)
+        return objective(batch, "caption", 0.0).item()
+
+    assert loss(3.0) < loss(0.0) < loss(-3.0)
 
 
 def test_without_a_detector_learnt_the_command_is_named(tmp_path, monkeypatch) -> None:
@@ -173,3 +229,12 @@ def test_without_a_detector_learnt_the_command_is_named(tmp_path, monkeypatch) -
     with pytest.raises(SystemExit, match="python -m training words"):
         detect_with(WordDetector(4, 4, 4), EYES)
     detect_with(None, EYES)
+
+
+@pytest.mark.usefixtures("learnt")
+def test_where_nothing_was_asked_the_precision_is_told_all_the_same(monkeypatch) -> None:
+    monkeypatch.setattr(words, "present", lambda _: [])
+    run = WordsRun(hidden=8, epochs=1, batch=50, lr=0.02, decay=0, dropout=0, often=10, folds=2)
+    figures = words.learn(EYES, run, vocabulary.load().get_vocab_size())
+    assert not any("people" in name or "listed" in name for name in figures)
+    assert any("flickr8k" in name for name in figures)
