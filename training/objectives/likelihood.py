@@ -13,7 +13,7 @@ from training.data.batches import Batch, pad_texts
 from training.data.tokenizer import BLANK, BOS, EOS, PAD
 from training.network.model import AutoregressiveCaptioner, Memory, Narvl, Task
 from training.objectives.query_ctc import QueryCtc, best_alignment, query_ctc, smoothed
-from training.objectives.regularisers import disagreement, repetition
+from training.objectives.regularisers import apart, disagreement, repetition
 from training.runs.recipe import Run
 
 
@@ -81,15 +81,22 @@ class NarvlObjective:
     alignment shown to some of the slots that are still wrong, so that the others learn to agree
     with them (Qian et al. 2021; with CTC as Gu & Kong 2021), and terms on the posteriors:
     `repetition`, and `consistency` of two passes that drop out different units.
+
+    Where a run learns captions from the slots of another student, `exemplar`, its texts do not
+    count: each slot is to say what that one's says (distillation, Hinton et al. 2015).
     """
 
-    def __init__(self, model: Narvl, run: Run, rng: np.random.Generator) -> None:
-        self.model, self.run, self.rng = model, run, rng
+    def __init__(
+        self, model: Narvl, run: Run, rng: np.random.Generator, exemplar: Narvl | None = None
+    ) -> None:
+        self.model, self.run, self.rng, self.exemplar = model, run, rng, exemplar
         self.infeasible = 0
         self.revealed: list[float] = []
 
     def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
         run, device = self.run, batch.features.device
+        if self.exemplar is not None and task == "caption":
+            return run.slot_weight * self.imitated(batch, self.exemplar)
         texts = [
             [[*t, EOS] for t in some(texts, run.references, self.rng)] for texts in batch.texts
         ]
@@ -115,6 +122,13 @@ class NarvlObjective:
             loss = (loss + self.loss(other, labels, lengths)) / 2
             loss = loss + run.consistency * disagreement(last.float(), other)
         return loss
+
+    def imitated(self, batch: Batch, exemplar: Narvl) -> Tensor:
+        """How far the captions' slots are from those of one that sees the same."""
+        given = batch.features, batch.prompt, batch.told, batch.evidence
+        with torch.no_grad():
+            known = exemplar.write(exemplar.read(*given), "caption")[0]
+        return apart(self.model.write(self.model.read(*given), "caption")[0].float(), known.float())
 
     def loss(self, logits: Tensor, labels: Tensor, lengths: Tensor, count: bool = False) -> Tensor:
         if self.run.loss == "ce":

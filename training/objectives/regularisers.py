@@ -29,13 +29,15 @@ def repetition(logits: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
     return excess.sum(1).mean()
 
 
+def apart(of: Tensor, given: Tensor) -> Tensor:
+    """Scalar: how far slots with logits `of` [B, N, V] are from those with the logits `given`,
+    which learn nothing: the Kullback-Leibler divergence, summed over slots, the mean over
+    images."""
+    log_p, target = of.log_softmax(-1), given.detach().log_softmax(-1)
+    return F.kl_div(log_p, target, log_target=True, reduction="sum") / len(of)
+
+
 def disagreement(first: Tensor, second: Tensor) -> Tensor:
-    """Scalar: how far two passes' slots [B, N, V] are apart, the sum over slots and the mean over
-    images of the Kullback-Leibler divergence both ways, each from the other taken as given
-    (R-Drop, Liang et al. 2021; summed over time as CTC's in CR-CTC, Yao et al. 2025)."""
-
-    def apart(of: Tensor, given: Tensor) -> Tensor:
-        log_p, target = of.log_softmax(-1), given.detach().log_softmax(-1)
-        return F.kl_div(log_p, target, log_target=True, reduction="sum") / len(of)
-
+    """Scalar: how far two passes' slots [B, N, V] are apart, both ways, each from the other taken
+    as given (R-Drop, Liang et al. 2021; summed over time as CTC's in CR-CTC, Yao et al. 2025)."""
     return (apart(first, second) + apart(second, first)) / 2

@@ -77,7 +77,8 @@ def average(name: str, runs: list[str]) -> None:
             others = [model.state_dict()[key] for model in models]
             if key == _CELLS:
                 others = [stretched(other, len(weight)) for other in others]
-            mean[key] = torch.stack(others).mean(0)
+            # What all have alike stays so to the last bit: the rounded weights of an adopted run.
+            mean[key] = others[0] + torch.stack([other - others[0] for other in others]).mean(0)
     first.load_state_dict(mean)
     keep_start(name, first)
 

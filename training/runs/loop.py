@@ -137,7 +137,10 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
         write_like(model, run.writer)
     _detect(model, run)
     if run.kind == "narvl":
-        return model, NarvlObjective(model, run, rng)
+        exemplar = load(run.slots_of).to(device) if run.slots_of else None
+        if isinstance(exemplar, AutoregressiveCaptioner):
+            raise SystemExit(f"{run.slots_of} is an autoregressive run, which has no slots")
+        return model, NarvlObjective(model, run, rng, exemplar)
     assert run.teacher is not None, "a reward needs `teacher`"
     judge = load(run.teacher).to(device)
     assert isinstance(judge, AutoregressiveCaptioner)

@@ -157,6 +157,10 @@ class Run(_Strict):
     """Run whose texts are the targets, as `training distill` wrote them."""
     targets: Literal["references", "teacher", "both"] = "references"
     """Whose captions are learnt."""
+    slots_of: str | None = None
+    """Student whose slots' posteriors captions are learnt from in place of texts."""
+    slot_weight: float = 1.0
+    """Weight of how far the slots are from those."""
     answers: Literal["references", "teacher"] = "references"
     keep: int = 1
     """Captions of the teacher's per photo and style, best first."""

@@ -41,6 +41,9 @@ def test_the_mean_of_runs_is_a_run(kind: type, tmp_path: Path, monkeypatch) -> N
     second[key] = checkpoints.stretched(second[key], 9)
     for name, weight in ours.items():
         torch.testing.assert_close(weight, (first[name] + second[name]) / 2)
+    checkpoints.average("same", ["run-0", "run-0", "run-0"])
+    for name, weight in checkpoints.load("same").state_dict().items():
+        assert torch.equal(weight, first[name])
 
 
 def test_a_teacher_starts_from_a_student_without_its_queries(tmp_path: Path, monkeypatch) -> None:

@@ -93,3 +93,26 @@ def test_a_run_may_ask_for_either_term() -> None:
     # Without its weight it is the mean of two passes that drop out different units.
     assert less != plain
     assert loss(repetition=1.0)[0] > plain
+
+
+def test_slots_learn_what_anothers_say_in_place_of_texts() -> None:
+    torch.manual_seed(0)
+    exemplar, model = Narvl(SMALL).eval(), Narvl(SMALL).eval()
+    run = Run(kind="narvl", slots_of="exemplar", slot_weight=0.5)
+    objective = NarvlObjective(model, run, np.random.default_rng(0), exemplar)
+    features = torch.rand(2, SMALL.eyes.cells, SMALL.eyes.channels)
+    batch, other = (
+        Batch([], features, torch.full((2, SMALL.prompt), 7), texts)
+        for texts in ([[[8, 9]], [[10]]], [[[11]], [[12]]])
+    )
+    before = objective(batch, "caption", 0.0)
+    assert before.item() > 0.1
+    assert objective(other, "caption", 0.0).item() == before.item()
+    before.backward()
+    assert model.queries.grad is not None
+    assert exemplar.queries.grad is None
+    model.load_state_dict(exemplar.state_dict())
+    assert objective(batch, "caption", 0.0).item() == pytest.approx(0, abs=1e-5)
+    # Answers are still those of people.
+    answers = (objective(texts, "answer", 0.0).item() for texts in (batch, other))
+    assert len(set(answers)) == 2
