@@ -14,6 +14,12 @@ import { changes, mutant } from '../../src/testing/mutants.ts';
 /** Bytes after which a connection ends, and bytes that a slow server sends at a time. */
 const SOME = 1_000_000;
 
+/**
+ * What a server that breaks off waits before it does, in milliseconds. A browser throws away what a page has not read
+ * when the connection ends, and on a busy machine a page reads late.
+ */
+const LATER_MS = 500;
+
 /** What a slow server waits between two pieces, in milliseconds. */
 const SLOWLY_MS = 400;
 
@@ -129,7 +135,7 @@ async function serve(
   const breakOff = async () => {
     begin();
     await new Promise<void>((resolve) => response.write(rest.subarray(0, SOME), () => resolve()));
-    setTimeout(() => response.destroy(), 50);
+    setTimeout(() => response.destroy(), LATER_MS);
   };
   switch (wrong) {
     case 'cut':
