@@ -59,7 +59,7 @@ export async function pipelineStage(bench: Bench, shipped: Shipped): Promise<Sec
     const pixels = own(await GpuPreprocessor.create(device, manifest.image));
     return async (into: GPUBuffer) => {
       const features = await encoder.look(pixels.run([image]), 1);
-      await encoder.fuse(features, whole.prompt.ids, into);
+      await encoder.fuse(features, whole.prompt, into);
       features.dispose();
     };
   });
@@ -70,7 +70,7 @@ export async function pipelineStage(bench: Bench, shipped: Shipped): Promise<Sec
     return async () => {
       const pixels = preprocess(image.data, image.width, image.height, manifest.image);
       const features = await encoder.look(pixels, 1);
-      const fused = await encoder.fuse(features, whole.prompt.ids);
+      const fused = await encoder.fuse(features, whole.prompt);
       features.dispose();
       return fused;
     };

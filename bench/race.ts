@@ -118,7 +118,7 @@ export class Race {
     const features = await this.encoder.look(pixels, 1);
     const { ids, used } = this.#prompt(manifest);
     try {
-      const { memory, names, evidence } = await this.encoder.fuse(features, ids);
+      const { memory, names, evidence } = await this.encoder.fuse(features, { ids });
       const { queue } = this.gpu.device;
       for (const buffer of [this.onePass.memoryBuffer(1), this.opponent.memory]) {
         queue.writeBuffer(buffer, 0, memory as Float32Array<ArrayBuffer>);

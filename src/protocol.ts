@@ -196,10 +196,11 @@ export interface Located extends Region {
   readonly part?: Region | undefined;
   /**
    * How often such a box is right, 0…1, where the model's manifest was calibrated; else the geometric
-   * mean of its four tokens' probabilities.
+   * mean of its four tokens' probabilities, or of a model with a phrase map what the box was chosen by: how much it
+   * is expected to overlap the truth, times a small power of its probability.
    */
   readonly confidence: number;
-  /** Natural log of the box's own probability, over every path; no other box has a greater one. */
+  /** Natural log of the box's own probability, over every path; without a phrase map no other box has a greater one. */
   readonly logProb: number;
   readonly device: Device;
   readonly timings: Timings;

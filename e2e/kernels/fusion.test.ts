@@ -1,9 +1,10 @@
-/** The fusion plan against reference/fusion.ts: a batch, with names and without, prompts that are shorter. */
+/** The fusion plan against reference/fusion.ts: a batch, with all that it may have or less, prompts that are shorter. */
 import { expect, test } from 'vitest';
 import { readTold } from '../../src/gpu/classes.ts';
 import {
   compileFusion,
   fusionSteps,
+  placesSteps,
   prepareFusion,
   seenBuffers,
   seenSteps,
@@ -19,12 +20,13 @@ import { randomNumbers, seededRandom } from '../../src/testing/random.ts';
 import { withDevice } from './device.ts';
 
 const { width, epsilon, cells, features: numbers } = fusionShape;
-const { words, pad, classes, count, pieces, vocabulary, units } = fusionShape;
+const { words, pad, classes, count, pieces, vocabulary, units, places } = fusionShape;
 
 test.each([
-  ['names and a detector, on a GPU', { names: true, detector: true }, hardwareTiling],
-  ['a detector alone', { names: false, detector: true }, hardwareTiling],
-  ['neither, on a software adapter', { names: false, detector: false }, softwareTiling],
+  ['all there is, on a GPU', { names: true, detector: true, map: true }, hardwareTiling],
+  ['a detector alone', { names: false, detector: true, map: false }, hardwareTiling],
+  ['a map alone', { names: false, detector: false, map: true }, softwareTiling],
+  ['nothing, on a software adapter', { names: false, detector: false, map: false }, softwareTiling],
 ] as const)('a batch of images and a prompt, with %s', (_, has, tiling) =>
   withDevice(async (bench) => {
     const named = has.names;
@@ -47,6 +49,7 @@ test.each([
       ffn: network.layers[0]?.up.bias.length ?? 0,
       tags: named ? { count, pieces, classes, head } : undefined,
       units: has.detector ? units : 0,
+      places: has.map ? places : 0,
     };
     const kernels = compileFusion(bench.device, sizes, tiling);
     const onGpu = await prepareFusion(bench.buffers, network, sizes, tiling, kernels);
@@ -79,6 +82,21 @@ test.each([
         const cut = evidence.filter((nats) => Math.abs(nats) === MOST_EVIDENCE).length;
         expect(cut).toBeGreaterThan(0);
         expect(cut).toBeLessThan(vocabulary);
+      });
+    }
+    const mapped = bench.output(batch * cells);
+    const mapping = placesSteps(
+      onGpu,
+      bench.buffers,
+      seen,
+      { prompt: buffers.prompt, places: mapped },
+      batch,
+    );
+    expect(mapping).toHaveLength(has.map ? 2 : 0);
+    if (has.map) {
+      const said = await bench.floats(mapping, mapped, batch * cells);
+      wanted.forEach((of, i) => {
+        expectClose(said.subarray(i * cells, (i + 1) * cells), of.places ?? [], 1e-4);
       });
     }
     if (!named) return;

@@ -38,7 +38,7 @@ const manifest: NetworkManifest = {
 };
 const network = {
   vision: randomVision(1),
-  fusion: randomFusion(2, { names: true, detector: true }),
+  fusion: randomFusion(2, { names: true, detector: true, map: true }),
 };
 const weights = randomWeights(shape, 3);
 const reference = new ReferenceDecoder(shape, weights);
@@ -55,26 +55,27 @@ function randomImage(seed: number): RgbaPixels {
 function wanted({ data, width: across, height }: RgbaPixels, prompt: readonly number[]) {
   const pixels = preprocess(data, across, height, manifest.image);
   const seen = vision(network.vision, patches(pixels, size));
-  const { memory, told, evidence } = fusion(network.fusion, fusionShape, seen, prompt);
+  const { memory, told, evidence, places } = fusion(network.fusion, fusionShape, seen, prompt);
   const padded = new Float32Array(shape.memory * width);
   padded.set(memory);
   const memoryLengths = [shape.memory - words + prompt.length];
   const [decoding] = reference.decode(padded, { memoryLengths, queries }, evidence);
   const slots = decoding?.slots ?? [];
-  return { tokens: slots.map(({ token }) => token), slots, told };
+  return { tokens: slots.map(({ token }) => token), slots, told, places };
 }
 
-async function open(device: GPUDevice) {
+async function open(device: GPUDevice, has = network) {
   const tiling = tilingFor(device);
-  const { norm } = network.fusion;
+  const { norm } = has.fusion;
   const decoder = await GpuDecoder.create(device, shape, weights, tiling, norm);
-  const prepared = await prepareNetwork(device, manifest, network, tiling);
+  const prepared = await prepareNetwork(device, manifest, has, tiling);
   return { net: new GpuNetwork(prepared, decoder), decoder };
 }
 
-const ask = (prompt: readonly number[]) => ({
+const ask = (prompt: readonly number[], places = false) => ({
   ids: Int32Array.from({ length: words }, (_, i) => prompt[i] ?? pad),
   used: prompt.length,
+  places,
 });
 
 test('captions, a batch and looks say what the reference says', () =>
@@ -135,6 +136,63 @@ test('captions, a batch and looks say what the reference says', () =>
       expect(cost.dispatches - asked.dispatches).toBe(looking);
     }
     for (const look of looks) look.dispose();
+    net.dispose();
+    decoder.dispose();
+  }));
+
+test('who asks for the phrase map gets it in the same submit, and who does not pays nothing for it', () =>
+  withDevice(async ({ device }) => {
+    const { net, decoder } = await open(device);
+    const [a, b] = [randomImage(1), randomImage(2)];
+    const prompt = [5, 9, 17, 9];
+    const wants = [
+      { queries },
+      { queries, posteriors: true, attention: true },
+      { queries, tokens: [20, 21, 22] },
+      { queries, candidates: [[20, 21], [22]] },
+    ];
+    const look = await net.see([a]);
+    await look.keep();
+    for (const images of [[a], [b, a], undefined]) {
+      const sight = async () => (images ? net.see(images) : look);
+      const seen = images ?? [a];
+      for (const want of wants) {
+        const plain = await net.write(await sight(), ask(prompt), want);
+        const { cost, places, decodings, names } = await net.write(
+          await sight(),
+          ask(prompt, true),
+          want,
+        );
+        expect(plain.places).toBeUndefined();
+        expect(places).toHaveLength(seen.length);
+        seen.forEach((image, i) => {
+          expectClose(places?.[i] ?? [], wanted(image, prompt).places ?? [], 1e-4);
+        });
+        expect({ decodings, names }).toEqual({ decodings: plain.decodings, names: plain.names });
+        expect(cost).toEqual({
+          dispatches: plain.cost.dispatches + 2,
+          submits: 1,
+          bytesRead: plain.cost.bytesRead + 4 * cells * seen.length,
+        });
+      }
+    }
+    look.dispose();
+    net.dispose();
+    decoder.dispose();
+  }));
+
+test('of a network without a phrase map there is none to be had', () =>
+  withDevice(async ({ device }) => {
+    const fusion = { ...network.fusion, phraseMap: undefined };
+    const { net, decoder } = await open(device, { ...network, fusion });
+    const [image, prompt] = [randomImage(1), [5, 9]];
+    const costs = [];
+    for (const places of [false, true]) {
+      const result = await net.write(await net.see([image]), ask(prompt, places), { queries });
+      expect(result.places).toBeUndefined();
+      costs.push(result.cost);
+    }
+    expect(costs[1]).toEqual(costs[0]);
     net.dispose();
     decoder.dispose();
   }));

@@ -37,7 +37,7 @@ test('the same memory and names', () =>
       'wasm',
     );
     const pixels = preprocess(data, width, height, image);
-    const wanted = await encoder.fuse(await encoder.look(pixels, 1), ids);
+    const wanted = await encoder.fuse(await encoder.look(pixels, 1), { ids });
 
     const weights = parseSafetensors(files['decoder.safetensors']);
     const tiling = tilingFor(device);

@@ -1,69 +1,14 @@
 /** The best box against every box, each scored by the forward algorithm. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TokenTable } from '../model/decoder.ts';
+import { anyTable, blank, certain, eos, everyBox, first, logProbOf } from '../testing/boxes.ts';
 import { bestAlignment } from './align.ts';
-import { type BoxBins, bestBox } from './box.ts';
+import { bestBox } from './box.ts';
+import type { BoxBins } from './box-probability.ts';
 import { ofTable } from './emissions.ts';
-import { textLogProb } from './likelihood.ts';
-
-const [blank, eos, first] = [0, 2, 10];
 
 /** Slots that any box fits into; the manifest asks for as many. */
 const FEWEST_BOX_SLOTS = 7;
-
-/** The table of [slots, 2 + bins] log probabilities, in f64 so that what differs is the search. */
-function tableOf(rows: readonly (readonly number[])[]): TokenTable {
-  const bins = (rows[0]?.length ?? 2) - 2;
-  const locations = Array.from({ length: bins }, (_, bin) => first + bin);
-  return {
-    tokens: Uint32Array.of(blank, eos, ...locations),
-    logProbs: rows.flat() as unknown as Float32Array,
-  };
-}
-
-/** Of slots that have `other` tokens beside these, as a decoder's vocabulary has. */
-function normalised(row: readonly number[], other: number): number[] {
-  const total = Math.log(row.reduce((sum, x) => sum + Math.exp(x), Math.exp(other)));
-  return row.map((x) => x - total);
-}
-
-const anyTable = (sharpness: number) =>
-  fc
-    .tuple(fc.integer({ min: 2, max: 5 }), fc.integer({ min: 4, max: 9 }))
-    .chain(([bins, slots]) => {
-      const number = fc.double({ min: -sharpness, max: sharpness, noNaN: true });
-      const row = fc
-        .tuple(fc.array(number, { minLength: bins + 2, maxLength: bins + 2 }), number)
-        .map(([numbers, other]) => normalised(numbers, other));
-      return fc.array(row, { minLength: slots, maxLength: slots });
-    })
-    .map(tableOf);
-
-/** log p of a box by `likelihood.ts`. */
-function logProbOf(table: TokenTable, bins: BoxBins): number {
-  const slots = Array.from({ length: table.logProbs.length / table.tokens.length }, () => ({
-    token: blank,
-    logProb: 0,
-    kept: false,
-  }));
-  const text = bins.map((bin) => first + bin);
-  return textLogProb(ofTable(table, slots), text, { blank, eos });
-}
-
-function everyBox(bins: number): BoxBins[] {
-  const all = Array.from({ length: bins }, (_, bin) => bin);
-  const pairs = all.flatMap((low) => all.filter((high) => high > low).map((high) => [low, high]));
-  return pairs.flatMap(([x0 = 0, x1 = 0]) =>
-    pairs.map(([y0 = 0, y1 = 0]): BoxBins => [x0, y0, x1, y1]),
-  );
-}
-
-/** The table of slots that leave no doubt of a path. */
-function certain(path: readonly number[], bins: number): TokenTable {
-  const tokens = [blank, eos, ...Array.from({ length: bins }, (_, bin) => first + bin)];
-  return tableOf(path.map((token) => tokens.map((other) => (other === token ? 0 : -20))));
-}
 
 describe('bestBox', () => {
   test.each([1, 4, 12])('is the likeliest of all boxes, in numbers up to %i', (sharpness) => {

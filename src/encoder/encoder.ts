@@ -1,6 +1,6 @@
 /**
  * The encoder: pixels to features (vision.onnx), features and a prompt to memory, the names of what is
- * seen and the evidence for words (fusion.onnx).
+ * seen, the evidence for words and a map of where the prompt's phrase is (fusion.onnx).
  *
  * Two graphs, so that an image is looked at once and asked many things. The runtime breaks when
  * two calls overlap, so callers send one at a time; the worker's queue sees to it.
@@ -29,6 +29,16 @@ export interface Fused {
   readonly names: readonly (readonly Name[])[];
   /** [batch, vocabulary], for decoders of shapes with evidence. */
   readonly evidence: Float32Array | undefined;
+  /** [batch, cells]: log odds that each lies in the box of the prompt's phrase, if it asks for them. */
+  readonly places: Float32Array | undefined;
+}
+
+/** What is read beside the images. */
+export interface EncoderPrompt {
+  /** Token ids, filled up to the manifest's prompt length. */
+  readonly ids: Int32Array;
+  /** Whether it asks for the phrase map, which the model then has to have. */
+  readonly places?: boolean | undefined;
 }
 
 /** Both graphs, on a GPU device or in WebAssembly. */
@@ -98,18 +108,17 @@ export class Encoder {
   /**
    * Read a prompt beside the images.
    *
-   * @param prompt token ids, filled up to the manifest's prompt length
    * @param into a buffer on the encoder's device that takes the memory; without it the memory,
    * f32 [batch, T, width], comes back on the CPU
    */
-  async fuse(features: Features, prompt: Int32Array, into: GPUBuffer): Promise<Fused>;
+  async fuse(features: Features, prompt: EncoderPrompt, into: GPUBuffer): Promise<Fused>;
   async fuse(
     features: Features,
-    prompt: Int32Array,
+    prompt: EncoderPrompt,
   ): Promise<Fused & { readonly memory: Float32Array }>;
   async fuse(
     features: Features,
-    prompt: Int32Array,
+    { ids: prompt, places: mapped = false }: EncoderPrompt,
     into?: GPUBuffer,
   ): Promise<Fused & { readonly memory: Float32Array | undefined }> {
     const { batch } = features;
@@ -120,16 +129,18 @@ export class Encoder {
       features: features.tensor,
       prompt: new this.#ort.Tensor('int32', ids, [batch, prompt.length]),
     };
-    const { memory, names, likely, evidence } = await this.#fusion.run(feeds, {
+    const { memory, names, likely, evidence, places } = await this.#fusion.run(feeds, {
       memory: into ? this.#tensor(into, [batch, rows, width]) : null,
       ...(this.#manifest.names ? { names: null, likely: null } : {}),
       ...(this.#manifest.decoder.evidence ? { evidence: null } : {}),
+      ...(mapped ? { places: null } : {}),
     });
     if (!memory) throw new NarvlError('invalid-model', 'fusion.onnx has no output "memory"');
     const said = names && likely && [await names.getData(true), await likely.getData(true)];
     return {
       memory: into ? undefined : ((await memory.getData(true)) as Float32Array),
       evidence: evidence && ((await evidence.getData(true)) as Float32Array),
+      places: places && ((await places.getData(true)) as Float32Array),
       names: said ? this.#readNames(said[0] as Int32Array, said[1] as Float32Array, batch) : [],
     };
   }

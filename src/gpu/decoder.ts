@@ -30,15 +30,15 @@ import { uploadWeights } from './weights.ts';
 export interface DecoderResult {
   readonly decodings: Decoding[];
   readonly cost: DecoderCost;
-  /** Of each image, what `Ahead` wanted read. */
-  readonly ahead: readonly Numbers[];
+  /** An image's numbers of one of `Ahead`'s sources. */
+  ahead(source: Source, image: number): Numbers;
 }
 
 /** Work that goes into a pass's command encoder before the decoder's own. */
 export interface Ahead {
   encode(encoder: GPUCommandEncoder, counter: CostCounter): void;
   /** What of it comes back with the pass's results. */
-  readonly source: Source;
+  readonly sources: readonly Source[];
 }
 
 /** A decoder on a GPU device, which stays the caller's. */
@@ -226,7 +226,7 @@ export class GpuDecoder {
     plan: Plan,
     { memoryLengths, queries: { count: slots }, ...wanted }: DecodeRequest,
     scoring: Tabling | Scoring | undefined,
-    ahead: Ahead | undefined,
+    before: Ahead | undefined,
   ): Promise<DecoderResult> {
     const { device } = this.#context;
     const batch = memoryLengths.length;
@@ -235,17 +235,18 @@ export class GpuDecoder {
     const packed = { buffer: plan.packed, numbers: slots * k };
     const attention = { buffer: plan.attention, numbers: slots * this.shape.memory };
     const scores = scoring && 'scores' in scoring ? scoring.scores : undefined;
+    const sources = before?.sources ?? [];
     const results = new Results(
       [
         wanted.posteriors ? packed : records,
         ...(wanted.attention ? [attention] : []),
         ...(scores ? [scores] : []),
         ...(scoring ? [scoring.logProbs] : []),
-        ...(ahead ? [ahead.source] : []),
+        ...sources,
       ],
       batch,
     );
-    const most = [records, packed, attention, ...(ahead ? [ahead.source] : [])];
+    const most = [records, packed, attention, ...sources];
     const readback = scoring
       ? scoring.buffers.readback('results', results.bytes)
       : (takeReadback(plan, results.bytes) ??
@@ -253,7 +254,7 @@ export class GpuDecoder {
 
     const counter = new CostCounter();
     const encoder = device.createCommandEncoder({ label: 'decode' });
-    ahead?.encode(encoder, counter);
+    before?.encode(encoder, counter);
     device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
     counter.dispatch(encoder, [
       ...plan.steps,
@@ -280,8 +281,8 @@ export class GpuDecoder {
         ...(scoring && !scores ? { table: readTable(read(scoring.logProbs), scoring.tokens) } : {}),
       };
     });
-    const read = ahead ? decodings.map((_, i) => results.read(bytes, ahead.source, i)) : [];
-    return { decodings, cost: counter.cost, ahead: read };
+    const ahead = (source: Source, image: number) => results.read(bytes, source, image);
+    return { decodings, cost: counter.cost, ahead };
   }
 
   async #read(counter: CostCounter, buffer: GPUBuffer, size: number): Promise<ArrayBuffer> {

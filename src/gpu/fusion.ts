@@ -1,6 +1,6 @@
 /**
  * The fusion network on a GPU, in two halves: what the features of an image come to, once a look; and
- * what a prompt makes of them, once a question.
+ * what a prompt makes of them, once a question, with a map of where its phrase is for who asks for one.
  *
  * A cell's row is a product over its features and, behind them, over how likely the classifier finds each
  * class there: names, their scale and the matrix behind them are one matrix, computed at load.
@@ -15,6 +15,7 @@ import { foldNorm, type LinearWeights, type NormWeights } from './fold.ts';
 import { LinearKernel, type LinearOptions } from './linear.ts';
 import { MemoryRowsKernel } from './memory-rows.ts';
 import { packWeights } from './pack.ts';
+import { PhraseMapKernel } from './phrase-map.ts';
 import { settled } from './settled.ts';
 import { encodeSteps, type Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
@@ -61,6 +62,8 @@ export interface FusionSizes extends FusionShape {
   readonly tags: TagSizes | undefined;
   /** Units inside the word detector; 0 if there is none. */
   readonly units: number;
+  /** Units inside the phrase map; 0 if there is none. */
+  readonly places: number;
 }
 
 /** Compiled kernels, for any weights of their sizes. */
@@ -87,6 +90,12 @@ export interface FusionKernels {
         readonly table: LinearKernel;
       }
     | undefined;
+  readonly phraseMap:
+    | {
+        readonly inside: LinearKernel;
+        readonly map: PhraseMapKernel;
+      }
+    | undefined;
 }
 
 /** Kernels and weights, for any batch. */
@@ -97,6 +106,9 @@ export interface FusionOnGpu {
   readonly stride: number;
   readonly tags: { readonly classifier: LinearOnGpu; readonly names: GPUBuffer } | undefined;
   readonly detector: { readonly inside: LinearOnGpu; readonly table: LinearOnGpu } | undefined;
+  readonly phraseMap:
+    | { readonly inside: LinearOnGpu; readonly table: GPUBuffer; readonly prior: GPUBuffer }
+    | undefined;
   readonly image: LinearOnGpu;
   readonly embeddings: GPUBuffer;
   /** As `MemoryRowsBuffers` has them. */
@@ -120,7 +132,8 @@ export async function compileFusion(
   sizes: FusionSizes,
   tiling: Tiling,
 ): Promise<FusionKernels> {
-  const { width, heads, epsilon, cells, features, words, ffn, tags, units, vocabulary } = sizes;
+  const { width, heads, epsilon, cells, features, words, ffn, tags, units, places, vocabulary } =
+    sizes;
   const stride = featureStride(sizes);
   const named = namedRows(sizes);
   const linear = (inputs: number, outputs: number, options: Partial<LinearOptions> = {}) =>
@@ -158,9 +171,18 @@ export async function compileFusion(
     ]);
     return { mean, inside, table };
   };
-  const [onGpuTags, detector, image, rows, qkv, attention, out, up, down] = await settled([
+  const compilePhraseMap = async (): Promise<FusionKernels['phraseMap']> => {
+    if (places === 0) return undefined;
+    const [inside, map] = await settled([
+      linear(width, places, { ...normed, gelu: true }),
+      PhraseMapKernel.compile(device, { cells, units: places, words }, tiling),
+    ]);
+    return { inside, map };
+  };
+  const [onGpuTags, detector, phraseMap, image, rows, ...layer] = await settled([
     compileTags(),
     compileDetector(),
+    compilePhraseMap(),
     unrounded(stride),
     MemoryRowsKernel.compile(
       device,
@@ -187,7 +209,8 @@ export async function compileFusion(
     linear(width, ffn, { ...normed, gelu: true }),
     linear(ffn, width, { residual: true }),
   ]);
-  return { image, rows, qkv, attention, out, up, down, tags: onGpuTags, detector };
+  const [qkv, attention, out, up, down] = layer;
+  return { image, rows, qkv, attention, out, up, down, tags: onGpuTags, detector, phraseMap };
 }
 
 /**
@@ -204,7 +227,7 @@ export async function prepareFusion(
   compiling: Promise<FusionKernels>,
 ): Promise<FusionOnGpu> {
   const { width } = shape;
-  const { tags, detector } = network;
+  const { tags, detector, phraseMap } = network;
   const put = (label: string, data: Float32Array | Uint32Array) =>
     during('upload', () => allocateIn(buffers, () => buffers.upload(label, data)));
   const uploaded = async (
@@ -244,12 +267,24 @@ export async function prepareFusion(
     ]);
     return { inside: a, table: b };
   };
+  const uploadedPhraseMap = async (): Promise<FusionOnGpu['phraseMap']> => {
+    if (!phraseMap) return undefined;
+    // The norm in front has no gain and no bias, but its centring is folded as others' is.
+    const plain = { gain: new Float32Array(width).fill(1), bias: new Float32Array(width) };
+    const [inside, table, prior] = await settled([
+      uploaded('phrase map inside', phraseMap.inside, plain),
+      put('phrase map table', phraseMap.table),
+      put('phrase map prior', phraseMap.prior),
+    ]);
+    return { inside, table, prior };
+  };
   const norm = tags?.norm ?? network.wordNorm; // Without names it is not read.
   const nothing = new Float32Array(width);
-  const [kernels, onGpuTags, onGpuDetector, image, embeddings, constants, layers] = await settled([
+  const [kernels, onGpuTags, onGpuDetector, onGpuMap, image, ...rest] = await settled([
     compiling,
     uploadedTags(),
     uploadedDetector(),
+    uploadedPhraseMap(),
     compiling.then((kernels) => imageMatrix(buffers, network, shape, kernels)),
     put('embeddings', network.words),
     put(
@@ -262,11 +297,13 @@ export async function prepareFusion(
     ),
     settled(network.layers.map(layer)),
   ]);
+  const [embeddings, constants, layers] = rest;
   const stride = featureStride(shape);
   return {
     ...{ shape, kernels, stride, image, embeddings, constants, layers },
     tags: onGpuTags,
     detector: onGpuDetector,
+    phraseMap: onGpuMap,
   };
 }
 
@@ -384,6 +421,32 @@ export function fusionSteps(
         rows,
       ),
     ]),
+  ];
+}
+
+/** What a phrase map's dispatches read and write beside the image. */
+export interface PlacesBuffers {
+  /** As of `FusionBuffers`. */
+  readonly prompt: GPUBuffer;
+  /** [batch, cells] log odds that each cell lies in the box of the prompt's phrase */
+  readonly places: GPUBuffer;
+}
+
+/** The dispatches from what an image comes to and a prompt to the phrase map: two, of a network that has one. */
+export function placesSteps(
+  { shape, phraseMap, kernels }: FusionOnGpu,
+  owner: Buffers,
+  { cells }: Pick<Seen, 'cells'>,
+  { prompt, places }: PlacesBuffers,
+  batch: number,
+): Step[] {
+  if (!phraseMap || !kernels.phraseMap) return [];
+  const { inside, table, prior } = phraseMap;
+  const rows = batch * shape.cells;
+  const units = owner.storage('phrase map inside', rows * shape.places);
+  return [
+    kernels.phraseMap.inside.step(owner, { ...inside, x: cells, y: units }, rows),
+    kernels.phraseMap.map.step(owner, { units, prompt, table, prior, places }, batch),
   ];
 }
 

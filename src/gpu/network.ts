@@ -24,13 +24,14 @@ import {
   type FusionSizes,
   featureStride,
   fusionSteps,
+  placesSteps,
   prepareFusion,
   type Seen,
   seenBuffers,
   seenSteps,
 } from './fusion.ts';
 import { GpuPreprocessor } from './preprocess.ts';
-import type { Numbers } from './results.ts';
+import type { Numbers, Source } from './results.ts';
 import { settled } from './settled.ts';
 import type { Step } from './step.ts';
 import type { Tiling } from './tiling.ts';
@@ -53,6 +54,8 @@ interface Batch {
   readonly looking: readonly Step[];
   /** From `seen` and the prompt to the decoder's memory. */
   readonly fusing: readonly Step[];
+  /** From the same to the phrase map, if the model has one. */
+  readonly mapping: { readonly steps: readonly Step[]; readonly places: Source } | undefined;
   readonly prompt: GPUBuffer;
   readonly lengths: GPUBuffer;
   readonly buffers: Buffers;
@@ -63,6 +66,8 @@ export interface NetworkPrompt {
   /** Token ids, filled up to the manifest's prompt length, and how many of them say something. */
   readonly ids: Int32Array;
   readonly used: number;
+  /** Whether it asks for the phrase map too, if the model has one. */
+  readonly places?: boolean | undefined;
 }
 
 /** The dispatches of a pass, by what they are for. */
@@ -79,6 +84,8 @@ export interface NetworkSteps {
 export interface NetworkResult extends Pick<DecoderResult, 'decodings' | 'cost'> {
   /** Of each image: the names of what it may show, likeliest first; none if the model has none. */
   readonly names: readonly (readonly Name[])[];
+  /** Of each image, if the prompt asks for it and the model has it: its phrase map, log odds of its cells, [cells]. */
+  readonly places: readonly Float32Array[] | undefined;
 }
 
 /** A batch of images as the network sees them, or will. */
@@ -199,7 +206,7 @@ export async function prepareNetwork(
 
 function fusionSizes(
   { decoder, features, prompt, names }: NetworkManifest,
-  { fusion: { ffn, classes, head, units } }: NetworkShape,
+  { fusion: { ffn, classes, head, units, places } }: NetworkShape,
 ): FusionSizes {
   return {
     ...decoder,
@@ -209,6 +216,7 @@ function fusionSizes(
     pad: prompt.pad,
     ffn,
     units,
+    places,
     tags: names && { count: names.count, pieces: names.length, classes, head },
   };
 }
@@ -247,7 +255,7 @@ export class GpuNetwork {
    */
   async write(
     sight: GpuSight,
-    { ids, used }: NetworkPrompt,
+    { ids, used, places = false }: NetworkPrompt,
     wanted: Omit<DecodeRequest, 'memoryLengths'>,
   ): Promise<NetworkResult> {
     const { manifest, tags, buffers } = this.prepared;
@@ -255,19 +263,26 @@ export class GpuNetwork {
     const { batch, plan } = sight;
     const length = manifest.decoder.memory - ids.length + used;
     const memoryLengths = new Array<number>(batch).fill(length);
+    const mapping = places ? plan.mapping : undefined;
+    const told = { buffer: plan.seen.told, numbers: TOLD_NUMBERS * (tags?.count ?? 1) };
     const { decodings, cost, ahead } = await this.decoder.decode(
       { memoryLengths, ...wanted },
       {
-        source: { buffer: plan.seen.told, numbers: TOLD_NUMBERS * (tags?.count ?? 1) },
+        sources: [told, ...(mapping ? [mapping.places] : [])],
         encode: (encoder, counter) => {
           queue.writeBuffer(plan.prompt, 0, Uint32Array.from(ids));
           queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
           sight.encode(encoder, counter);
-          counter.dispatch(encoder, plan.fusing);
+          counter.dispatch(encoder, [...plan.fusing, ...(mapping?.steps ?? [])]);
         },
       },
     );
-    return { decodings, cost, names: ahead.map((told) => this.#names(told)) };
+    return {
+      decodings,
+      cost,
+      names: decodings.map((_, image) => this.#names(ahead(told, image))),
+      places: mapping && decodings.map((_, image) => ahead(mapping.places, image).floats),
+    };
   }
 
   /**
@@ -300,6 +315,10 @@ export class GpuNetwork {
       const seen = seenBuffers(fusion, buffers, size, evidence);
       const prompt = buffers.storage('prompt', manifest.prompt.length);
       const lengths = buffers.storage('fusion lengths', size);
+      const places = fusion.phraseMap && {
+        buffer: buffers.storage('places', size * rows),
+        numbers: rows,
+      };
       return {
         size,
         seen,
@@ -308,6 +327,10 @@ export class GpuNetwork {
           ...seenSteps(fusion, buffers, features, seen, size),
         ],
         fusing: fusionSteps(fusion, buffers, seen, { prompt, lengths, memory }, size),
+        mapping: places && {
+          places,
+          steps: placesSteps(fusion, buffers, seen, { prompt, places: places.buffer }, size),
+        },
         prompt,
         lengths,
         buffers,

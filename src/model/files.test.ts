@@ -10,6 +10,7 @@ import {
   parseManifest,
   wordCount,
 } from './manifest.ts';
+import { promisedShape } from './network-shape.ts';
 
 const URL_OF_MODEL = 'https://example.test/model/';
 const contents: Record<string, Uint8Array<ArrayBuffer>> = {
@@ -232,6 +233,7 @@ describe('parseManifest', () => {
 
   it.each([
     ['an older format', { format: 1 }, /^manifest\.json, format: .*2.*1/],
+    ['a newer format', { format: 5 }, /^manifest\.json, format: .*4.*5/],
     [
       'evidence in a format whose runtimes do not hear it',
       { decoder: { ...manifest().decoder, evidence: true } },
@@ -324,6 +326,7 @@ describe('parseManifest', () => {
 });
 
 const bins = { first: 10, count: 6 };
+const map = { stride: 4, weight: 0.1 };
 const locate = {
   ...{ kind: 'locate', prompt: 'where is {}?', queries: { first: 4, count: 7 }, bins },
   calibration: { curve: [[-1, 0.5]] },
@@ -335,9 +338,10 @@ const entail = {
 };
 
 /** A manifest of a model that points and judges, with some of its tasks changed. */
-function pointing(points: object = {}, judges: object = {}) {
+function pointing(points: object = {}, judges: object = {}, change: object = {}) {
   const { caption } = manifest().tasks;
   return parse({
+    ...change,
     decoder: { ...manifest().decoder, vocabulary: 16, queries: 11 },
     tasks: { caption, locate: { ...locate, ...points }, entail: { ...entail, ...judges } },
   });
@@ -354,6 +358,16 @@ describe('a task that points or judges', () => {
     ],
     ['has one bin', { bins: { first: 10, count: 1 } }, /locate\.bins\.count/],
     ['spreads bins by less than none', { bins: { ...bins, spread: -1 } }, /locate\.bins\.spread/],
+    [
+      'has a map whose edges are nowhere',
+      { bins: { ...bins, map: { ...map, stride: 0 } } },
+      /locate\.bins\.map\.stride/,
+    ],
+    [
+      'has a map that counts against a box',
+      { bins: { ...bins, map: { ...map, weight: -1 } } },
+      /locate\.bins\.map\.weight/,
+    ],
     ['has bins beyond the vocabulary', { bins: { first: 11, count: 6 } }, /got 6 from 11/],
     ['takes the end for a bin', { bins: { first: 2, count: 6 } }, /below 16 without 0 and 2/],
   ])('is refused if it %s', (_, change, message) => {
@@ -377,6 +391,51 @@ describe('a task that points or judges', () => {
         message: expect.stringMatching(message),
       }),
     );
+  });
+});
+
+describe('a phrase map', () => {
+  const mapped = { bins: { ...bins, map } };
+  const grid = { features: { ...manifest().features, grid: [2, 2] } };
+
+  it('is of format 4, of a photo in cells', () => {
+    const parsed = pointing(mapped, {}, { ...grid, format: 4 });
+    expect(findTask(parsed, 'locate').bins.map).toEqual(map);
+  });
+
+  it.each([2, 3])('is refused in format %i, whose runtimes do not read it', (format) => {
+    expect(() => pointing(mapped, {}, { ...grid, format })).toThrow(
+      expect.objectContaining({
+        code: 'invalid-model',
+        message: `manifest.json, format: expected 4 of a task with a phrase map, got ${format}`,
+      }),
+    );
+  });
+
+  it('is refused without cells', () => {
+    expect(() => pointing(mapped, {}, { format: 4 })).toThrow(
+      expect.objectContaining({
+        code: 'invalid-model',
+        message: expect.stringMatching(/tasks\.locate\.bins\.map: expected features\.grid.* none$/),
+      }),
+    );
+  });
+
+  it.each([2, 3, 4])('may be lacking in format %i', (format) => {
+    expect(findTask(pointing({}, {}, { format }), 'locate').bins.map).toBeUndefined();
+  });
+
+  it('has its units stated ahead, in fours, or not at all', () => {
+    const network = (fusion: object) => ({
+      vision: { stem: 8, blocks: [block], fine: 0, head: 8 },
+      fusion: { ffn: 8, ...fusion },
+    });
+    const block = { kernel: 3, stride: 1, outputs: 8, residual: false };
+    const units = (fusion: object) =>
+      promisedShape(parse({ network: network(fusion) }))?.fusion.places;
+    expect(units({ places: 128 })).toBe(128);
+    expect(units({})).toBe(0);
+    expect(() => units({ places: 126 })).toThrow(/network\.fusion\.places/);
   });
 });
 

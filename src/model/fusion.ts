@@ -1,11 +1,12 @@
 /**
  * The fusion network as our kernels run it: a transformer encoder over an image's cells, the names that a
- * classifier sees there, and a prompt whose words say whether a detector sees them too, read off fusion.onnx
- * (training/network/model.py: Fusion, Tags; word_detector.py: WordDetector).
+ * classifier sees there, and a prompt whose words say whether a detector sees them too; and, of models that have
+ * one, a map of where in the photo the prompt's phrase is. Read off fusion.onnx (training/network/model.py: Fusion,
+ * Tags; word_detector.py: WordDetector).
  */
 import { checkWeight } from './checks.ts';
 import type { Weight } from './decoder.ts';
-import type { Manifest } from './manifest.ts';
+import { type Manifest, onlyTask } from './manifest.ts';
 import type { OnnxGraph } from './onnx.ts';
 
 /** A product's weights. */
@@ -65,6 +66,20 @@ export interface FusionWords {
   readonly missing: Float32Array;
 }
 
+/**
+ * From cells, as the first product has them, and a prompt to log odds that each cell lies in the box of the phrase:
+ * `prior` of the cell, and the sum over the prompt's tokens of their rows of `table` times the cell's units, which
+ * are gelu(LN(cell)·inside), for LN without gain and bias.
+ */
+export interface FusionPhraseMap {
+  /** [d, units] */
+  readonly inside: FusionLinear;
+  /** [vocabulary, units]; zeros for the prompt's padding. */
+  readonly table: Float32Array;
+  /** [cells] */
+  readonly prior: Float32Array;
+}
+
 /** The whole network; heads and epsilon are the decoder's. */
 export interface FusionNetwork {
   readonly image: FusionLinear;
@@ -78,6 +93,7 @@ export interface FusionNetwork {
   readonly wordPosition: Float32Array;
   readonly tags: FusionTags | undefined;
   readonly detector: FusionWords | undefined;
+  readonly phraseMap: FusionPhraseMap | undefined;
   readonly layers: readonly FusionLayer[];
   readonly norm: FusionNorm;
 }
@@ -93,8 +109,10 @@ export function readFusion(
     prompt,
     names,
     decoder: { width, vocabulary, evidence },
-  }: Pick<Manifest, 'features' | 'prompt' | 'names' | 'decoder'>,
+    tasks,
+  }: Pick<Manifest, 'features' | 'prompt' | 'names' | 'decoder' | 'tasks'>,
 ): FusionNetwork | undefined {
+  const mapped = onlyTask({ tasks }, 'locate')?.bins.map !== undefined;
   const own = [...graph.names].filter((name) => !name.startsWith('onnx::'));
   // The exported module is one around fusion; of models without names it once was fusion itself.
   const within = graph.names.has('fusion.norm.weight') ? 'fusion' : '';
@@ -106,6 +124,7 @@ export function readFusion(
   const head = size('tags.weight', 0);
   const classes = size('tags.weight', 1);
   const units = size('word_detector.inside', 1);
+  const places = size('phrase_map.inside', 1);
 
   const shapes = new Map<string, readonly number[]>([
     ['image.bias', [width]],
@@ -135,6 +154,12 @@ export function readFusion(
     shapes.set('there', [width]);
     shapes.set('missing', [width]);
   }
+  if (mapped) {
+    shapes.set('phrase_map.inside', [width, places]);
+    shapes.set('phrase_map.bias', [places]);
+    shapes.set('phrase_map.table', [vocabulary, places]);
+    shapes.set('phrase_map.prior', [features.rows]);
+  }
   for (let i = 0; i < layerCount; i++) {
     for (const norm of ['self.norm', 'ffn.norm']) {
       shapes.set(`layers.${i}.${norm}.weight`, [width]);
@@ -148,7 +173,10 @@ export function readFusion(
   // Any weight more is for something that is not known here.
   const known =
     own.length === shapes.size && own.every((name) => shapes.has(name.slice(prefix.length)));
-  const inFours = (!names || classes % 4 === 0) && (!evidence || units % 4 === 0);
+  const inFours =
+    (!names || classes % 4 === 0) &&
+    (!evidence || units % 4 === 0) &&
+    (!mapped || places % 4 === 0);
   if (!known || layerCount === 0 || !inFours) return undefined;
 
   const checked = (name: string, shape: readonly number[], weight: Weight | undefined) => {
@@ -194,6 +222,13 @@ export function readFusion(
         missing: read('missing'),
       }
     : undefined;
+  const phraseMap = mapped
+    ? {
+        inside: { weight: read('phrase_map.inside'), bias: read('phrase_map.bias') },
+        table: read('phrase_map.table'),
+        prior: read('phrase_map.prior'),
+      }
+    : undefined;
   return {
     image: linear('image', features.width, width),
     imageNorm: norm('image_norm'),
@@ -203,6 +238,7 @@ export function readFusion(
     wordPosition: read('word_position'),
     tags,
     detector,
+    phraseMap,
     layers: Array.from({ length: layerCount }, (_, i) => ({
       selfNorm: norm(`layers.${i}.self.norm`),
       qkv: linear(`layers.${i}.self.qkv`, width, 3 * width),

@@ -112,8 +112,10 @@ const task = v.variant('kind', [
       count: v.pipe(count, v.minValue(2), v.maxValue(1024)),
       /** Bins over which what each has is shared, as a Gaussian's standard deviation; see `nearTable`. */
       spread: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1024))),
+      /** How fusion's phrase map counts, if the model has one: see `PhraseMap` of decode/overlap.ts. */
+      map: v.optional(v.object({ stride: count, weight: v.pipe(v.number(), v.minValue(0)) })),
     }),
-    /** Of the log probability of a box by its four tokens. */
+    /** Of the mean log probability of a box's four tokens; with `bins.map` of the score it is chosen by. */
     calibration: v.optional(v.object({ curve })),
   }),
   /** Say whether a statement about the photo follows from it. */
@@ -127,8 +129,8 @@ const task = v.variant('kind', [
 ]);
 
 const schema = v.object({
-  /** 3 is 2 with what a runtime has to know of: `decoder.evidence`. */
-  format: v.picklist([2, 3]),
+  /** 3 is 2 with what a runtime has to know of, `decoder.evidence`; 4 is 3 with a task's `bins.map`. */
+  format: v.picklist([2, 3, 4]),
   name: v.string(),
   /**
    * Size and hash of every file, by its name in the folder: four; decoder.onnx, for who has no
@@ -193,8 +195,13 @@ const schema = v.object({
         fine: id,
         head: size,
       }),
-      /** Of the word detector, its units inside. */
-      fusion: v.object({ ffn: size, classes: v.optional(size), words: v.optional(size) }),
+      /** Of the word detector and of the phrase map, the units inside each. */
+      fusion: v.object({
+        ffn: size,
+        classes: v.optional(size),
+        words: v.optional(size),
+        places: v.optional(size),
+      }),
     }),
   ),
   /** What the model can be asked to do. The first is the default, so it needs no question. */
@@ -282,7 +289,10 @@ export function parseManifest(text: string): Manifest {
           `got ${queries.count} from ${queries.first}`,
       );
     }
-    if (task.kind === 'locate') checkBins(name, task.bins, decoder);
+    if (task.kind === 'locate') {
+      checkBins(name, task.bins, decoder);
+      checkMap(name, task.bins, format, grid);
+    }
     const beam = beamOf(task);
     if (beam && !Object.hasOwn(files, beam.ngrams)) {
       throw new NarvlError(
@@ -315,6 +325,28 @@ function checkBins(
   );
 }
 
+/** @throws NarvlError 'invalid-model' if a phrase map is in a format before it, or of no cells of a photo. */
+function checkMap(
+  name: string,
+  { map }: OnlyTask<'locate'>['bins'],
+  format: Manifest['format'],
+  grid: Manifest['features']['grid'],
+): void {
+  if (!map) return;
+  if (format < 4) {
+    throw new NarvlError(
+      'invalid-model',
+      `manifest.json, format: expected 4 of a task with a phrase map, got ${format}`,
+    );
+  }
+  if (!grid) {
+    throw new NarvlError(
+      'invalid-model',
+      `manifest.json, tasks.${name}.bins.map: expected features.grid, which it is a map of, got none`,
+    );
+  }
+}
+
 /** How the texts of a task are searched, if they are. */
 export function beamOf(task: Task): TaskBeam | undefined {
   return 'beam' in task ? task.beam : undefined;
@@ -338,7 +370,7 @@ export function captionTasks({ tasks }: Manifest): Map<string, CaptionTask> {
 
 /** The task of a kind that a model has at most one of, if there is one. */
 export function onlyTask<K extends OnlyKind>(
-  { tasks }: Manifest,
+  { tasks }: Pick<Manifest, 'tasks'>,
   kind: K,
 ): OnlyTask<K> | undefined {
   return Object.values(tasks).find((task): task is OnlyTask<K> => task.kind === kind);

@@ -32,6 +32,8 @@ test('the largest buffer is the widest product or the keys and values of an imag
     fusion: { ...manifest.network.fusion, words: 4096 },
   };
   expect(needsOf({ ...manifest, network }, 16).largest).toBe(4096 * vocabulary * 2);
+  const mapped = network && { ...network, fusion: { ...network.fusion, places: 2560 } };
+  expect(needsOf({ ...manifest, network: mapped }, 16).largest).toBe(2560 * vocabulary * 4);
 });
 
 test('a model that does not fit is refused with the numbers', () => {

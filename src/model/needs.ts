@@ -11,7 +11,10 @@ export interface Needs {
    * images take comes on top, and what onnxruntime makes of its graphs.
    */
   readonly memory: number;
-  /** The largest buffer: a weight of the decoder's or the word detector's, or an image's keys and values. */
+  /**
+   * The largest buffer: a weight of the decoder's, the word detector's or the phrase map's, or an image's keys and
+   * values.
+   */
   readonly largest: number;
 }
 
@@ -23,7 +26,8 @@ export function needsOf(
   const { memory: rows, width, layers, vocabulary } = decoder;
   let memory = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
   const table = ((network?.fusion.words ?? 0) * vocabulary * bits) / 8;
-  let largest = Math.max(rows * 2 * width * layers * 4, table);
+  const places = (network?.fusion.places ?? 0) * vocabulary * 4; // Whatever the bits.
+  let largest = Math.max(rows * 2 * width * layers * 4, table, places);
   for (const [inputs = 1, outputs] of weightShapes(decoder).values()) {
     // Biases and norms stay f32; a product's columns are padded to a multiple of 4.
     const bytes = outputs ? (inputs * Math.ceil(outputs / 4) * 4 * bits) / 8 : inputs * 4;

@@ -13,6 +13,8 @@ export interface NetworkShape {
     readonly head: number;
     /** Units inside the word detector; 0 if there is none. */
     readonly units: number;
+    /** Units inside the phrase map; 0 if there is none. */
+    readonly places: number;
   };
 }
 
@@ -41,6 +43,7 @@ export function shapeOf({ vision, fusion }: Network): NetworkShape {
       classes,
       head: classifier ? classifier.weight.length / classes : 0,
       units: fusion.detector?.inside.bias.length ?? 0,
+      places: fusion.phraseMap?.inside.bias.length ?? 0,
     },
   };
 }
@@ -61,7 +64,7 @@ export function promisedShape({ network, names }: Manifest): NetworkShape | unde
     channels = outputs;
     return block;
   });
-  const { ffn, classes = 0, words: units = 0 } = network.fusion;
+  const { ffn, classes = 0, words: units = 0, places = 0 } = network.fusion;
   return {
     vision: {
       stem: { inputs: PATCH, outputs: stem },
@@ -69,7 +72,9 @@ export function promisedShape({ network, names }: Manifest): NetworkShape | unde
       fine,
       head: { inputs: channels, outputs: head },
     },
-    fusion: names ? { ffn, classes, head, units } : { ffn, classes: 0, head: 0, units },
+    fusion: names
+      ? { ffn, classes, head, units, places }
+      : { ffn, classes: 0, head: 0, units, places },
   };
 }
 

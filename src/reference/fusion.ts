@@ -3,6 +3,7 @@ import {
   type FusionLinear,
   type FusionNetwork,
   type FusionNorm,
+  type FusionPhraseMap,
   type FusionTags,
   type FusionWords,
   MOST_EVIDENCE,
@@ -28,6 +29,8 @@ export interface FusionResult {
   readonly told: readonly { readonly id: number; readonly likely: number }[];
   /** [vocabulary], if the network has a word detector. */
   readonly evidence: Float32Array | undefined;
+  /** [cells] log odds that each lies in the box of the prompt's phrase, if the network has a phrase map. */
+  readonly places: Float32Array | undefined;
 }
 
 /**
@@ -40,7 +43,7 @@ export function fusion(
   features: Float32Array,
   prompt: readonly number[],
 ): FusionResult {
-  const { tags, words, detector } = network;
+  const { tags, words, detector, phraseMap } = network;
   const cells = network.imagePosition.length / width;
   const normed = (x: Float32Array, norm: FusionNorm) => layerNorm(x, { ...norm, epsilon });
   const embedded = (tokens: Iterable<number>) =>
@@ -93,7 +96,8 @@ export function fusion(
     x = product(inside, down, { residual: x });
   }
   const memory = Float32Array.from(normed(x, network.norm));
-  return { memory, told: seen?.told ?? [], evidence };
+  const places = phraseMap && mapped(phraseMap, image, epsilon, prompt);
+  return { memory, told: seen?.told ?? [], evidence, places };
 }
 
 /** Each cell's softmax over the classes, and the likeliest of the softmax of their mean. */
@@ -132,6 +136,26 @@ function detect(
   return product(units, { weight: table, bias: none }).map((nats) =>
     Math.max(-MOST_EVIDENCE, Math.min(MOST_EVIDENCE, nats)),
   );
+}
+
+/** Where in the image the prompt's phrase is; `image` [cells, width] is what the first product makes of them. */
+function mapped(
+  { inside, table, prior }: FusionPhraseMap,
+  image: Float32Array,
+  epsilon: number,
+  prompt: readonly number[],
+): Float32Array {
+  const width = image.length / prior.length;
+  const plain = { gain: new Float32Array(width).fill(1), bias: new Float32Array(width), epsilon };
+  const cells = product(image, inside, { norm: plain, gelu: true });
+  const units = inside.bias.length;
+  return prior.map((odds, cell) => {
+    const row = cells.subarray(cell * units, (cell + 1) * units);
+    const said = prompt.map((token) =>
+      row.reduce((sum, x, i) => sum + x * table[token * units + i]!, 0),
+    );
+    return said.reduce((sum, x) => sum + x, odds);
+  });
 }
 
 function softmax(logits: readonly number[]): number[] {

@@ -48,18 +48,18 @@ export function randomVision(seed: number): VisionNetwork {
 /** Sizes of `randomFusion`: what `randomVision` makes of images of 24 pixels a side stands before it. */
 export const fusionShape = {
   ...{ width: 32, heads: 4, epsilon: 1e-5, cells: 9, features: 88, words: 6, pad: 3 },
-  ...{ classes: 20, head: 40, vocabulary: 52, ffn: 48, count: 3, pieces: 2, units: 12 },
+  ...{ classes: 20, head: 40, vocabulary: 52, ffn: 48, count: 3, pieces: 2, units: 12, places: 8 },
 };
 
-/** @param has whether it has a classifier that tells it names, and a word detector */
+/** @param has whether it has a classifier that tells it names, a word detector, and a phrase map */
 export function randomFusion(
   seed: number,
-  has: { readonly names: boolean; readonly detector: boolean },
+  has: { readonly names: boolean; readonly detector: boolean; readonly map?: boolean },
   shape = fusionShape,
 ): FusionNetwork {
   const { width, cells, features, words, pad, classes, head, vocabulary, ffn, count, pieces } =
     shape;
-  const { units } = shape;
+  const { units, places } = shape;
   const random = seededRandom(seed);
   const linear = (inputs: number, outputs: number): FusionLinear => ({
     weight: randomMatrix(random, inputs, outputs).data,
@@ -69,7 +69,7 @@ export function randomFusion(
     gain: randomNumbers(random, width, 0.2).map((x) => x + 1),
     bias: randomNumbers(random, width, 0.2),
   });
-  return {
+  const network = {
     image: linear(features, width),
     imageNorm: norm(),
     imagePosition: randomNumbers(random, cells * width),
@@ -111,4 +111,9 @@ export function randomFusion(
     })),
     norm: norm(),
   };
+  if (!has.map) return { ...network, phraseMap: undefined };
+  const table = randomNumbers(random, vocabulary * places);
+  table.fill(0, pad * places, (pad + 1) * places);
+  const phraseMap = { inside: linear(width, places), table, prior: randomNumbers(random, cells) };
+  return { ...network, phraseMap };
 }

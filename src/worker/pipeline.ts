@@ -5,7 +5,7 @@
  *     features + prompt → [fusion] → memory → [decoder] → slots → search → text, box or label
  *
  * On WebGPU the brackets are dispatches of one command encoder (`GpuNetwork`), and nothing but each slot's
- * likeliest tokens and the names of what is seen comes back. Elsewhere, and for models of another kind,
+ * likeliest tokens and the names of what is seen comes back, and for a box where its phrase is. Elsewhere, and for models of another kind,
  * onnxruntime runs vision.onnx and fusion.onnx (`Encoder`). The first line is a look, which can be kept;
  * the second is what each prompt asked of it costs.
  */
@@ -15,7 +15,13 @@ import { labelCandidates, readEntailment } from '../decode/entailment.ts';
 import { explain } from '../decode/explain.ts';
 import { locationTokens, readLocation } from '../decode/location.ts';
 import { Searches, search, withNames } from '../decode/search.ts';
-import { Encoder, type EncoderPixels, type Features, type Fused } from '../encoder/encoder.ts';
+import {
+  Encoder,
+  type EncoderPixels,
+  type EncoderPrompt,
+  type Features,
+  type Fused,
+} from '../encoder/encoder.ts';
 import { NarvlError } from '../errors.ts';
 import { bufferUse } from '../gpu/buffers.ts';
 import { GpuDecoder } from '../gpu/decoder.ts';
@@ -100,6 +106,8 @@ type Finding = Reading | ReturnType<typeof readLocation> | ReturnType<typeof rea
 interface Decoded {
   readonly decoding: Decoding;
   readonly names: readonly Name[];
+  /** Its phrase map, [cells], if the prompt asks for it. */
+  readonly places: Float32Array | undefined;
   readonly view: View;
 }
 
@@ -109,6 +117,8 @@ interface Prompt {
   readonly ids: Int32Array;
   /** How many of them say something. */
   readonly used: number;
+  /** Whether it asks for the phrase map, which the model then has. */
+  readonly places?: boolean;
   readonly queries: QueryRange;
   /** What the decoder is to say of those slots. */
   readonly wanted: Omit<DecodeRequest, 'memoryLengths' | 'queries'>;
@@ -390,20 +400,28 @@ export class Pipeline {
     };
   }
 
-  /** A phrase's box: the likeliest of all, by what the slots say of the location tokens. */
+  /**
+   * A phrase's box: the likeliest of all, by what the slots say of the location tokens, or of a model with a phrase
+   * map the one that both speak for most.
+   */
   #boxPrompt(phrase: unknown): Prompt {
     const { prompt, queries, bins, calibration } = findTask(this.#manifest, 'locate');
+    const { grid } = this.#manifest.features;
     return {
       ...this.#fillPrompt(prompt, phrase, 'a phrase'),
+      places: bins.map !== undefined,
       queries,
       wanted: { tokens: locationTokens(bins) },
-      read: ({ decoding, view: { size, part } }) =>
-        readLocation(
+      read: ({ decoding, places, view: { size, part } }) => {
+        const map = bins.map && grid && { ...bins.map, grid, places: places ?? new Float32Array() };
+        const { spread } = bins;
+        return readLocation(
           decoding,
-          { spread: bins.spread, curve: calibration?.curve },
+          { spread, map, curve: calibration?.curve },
           size,
           part?.edges,
-        ),
+        );
+      },
     };
   }
 
@@ -447,11 +465,16 @@ export class Pipeline {
   async #write(sight: Sight, prompt: Prompt, signal: AbortSignal): Promise<Reply[]> {
     const { views, timings } = sight;
     this.#checkAlive(signal);
-    const { decodings, cost, names, passed } = await this.#pass(sight, prompt, signal);
+    const { decodings, cost, names, places, passed } = await this.#pass(sight, prompt, signal);
     this.#checkAlive(signal);
     const clock = new Stopwatch();
     const findings = decodings.map((decoding, i) =>
-      prompt.read({ decoding, names: names[i] ?? [], view: views[i] ?? noView }),
+      prompt.read({
+        decoding,
+        names: names[i] ?? [],
+        places: places?.[i],
+        view: views[i] ?? noView,
+      }),
     );
     const search = clock.lap();
     return findings.map((finding, i) => {
@@ -475,7 +498,7 @@ export class Pipeline {
     prompt: Prompt,
     signal: AbortSignal,
   ): Promise<NetworkResult & { readonly passed: Partial<Timings> }> {
-    const { ids, used, queries, wanted } = prompt;
+    const { used, queries, wanted } = prompt;
     const request = { queries, ...wanted };
     const encoder = this.#encoder;
     const clock = new Stopwatch();
@@ -486,16 +509,21 @@ export class Pipeline {
     if (encoder instanceof GpuNetwork || features instanceof GpuSight) {
       throw new NarvlError('worker-failed', 'The features are not where their network is');
     }
-    const { memory, names, evidence } = await this.#fuse(encoder, features, ids);
+    const { memory, names, evidence, places: all } = await this.#fuse(encoder, features, prompt);
     const fusion = clock.lap();
     this.#checkAlive(signal);
-    const { decoder, prompt: longest } = this.#manifest;
+    const {
+      decoder,
+      prompt: longest,
+      features: { rows },
+    } = this.#manifest;
     const memoryLengths = new Array<number>(features.batch).fill(
       decoder.memory - longest.length + used,
     );
     const wholeRequest = { memoryLengths, ...request };
     const { decodings, cost } = await this.#decode(memory, evidence, wholeRequest);
-    return { decodings, cost, names, passed: { fusion, decoder: clock.lap() } };
+    const places = all && decodings.map((_, i) => all.subarray(i * rows, (i + 1) * rows));
+    return { decodings, cost, names, places, passed: { fusion, decoder: clock.lap() } };
   }
 
   async #preprocess(images: readonly RgbaPixels[]): Promise<EncoderPixels> {
@@ -516,7 +544,7 @@ export class Pipeline {
   async #fuse(
     encoder: Encoder,
     features: Features,
-    prompt: Int32Array,
+    prompt: EncoderPrompt,
   ): Promise<Fused & { memory?: Float32Array | undefined }> {
     if (!(this.#decoder instanceof GpuDecoder)) return encoder.fuse(features, prompt);
     const { batch } = features;
@@ -530,7 +558,7 @@ export class Pipeline {
     if (fused.memory) write(buffer, fused.memory);
     const heard = this.#decoder.evidenceBuffer(batch);
     if (heard && fused.evidence) write(heard, fused.evidence);
-    return { names: fused.names, evidence: undefined };
+    return { names: fused.names, evidence: undefined, places: fused.places };
   }
 
   async #decode(
