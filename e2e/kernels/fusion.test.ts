@@ -1,4 +1,4 @@
-/** The fusion plan against reference/fusion.ts: a batch, with all that it may have or less, prompts that are shorter. */
+/** The fusion plan against reference/fusion.ts: a batch, with all that it may have and with less, short prompts. */
 import { expect, test } from 'vitest';
 import { readTold } from '../../src/gpu/classes.ts';
 import {

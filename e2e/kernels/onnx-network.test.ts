@@ -10,16 +10,20 @@ import { parseSafetensors } from '../../src/model/safetensors.ts';
 import { layerNorm } from '../../src/reference/layernorm.ts';
 import { preprocess } from '../../src/reference/preprocess.ts';
 import { expectClose } from '../../src/testing/close.ts';
+import { withMappedTask, withPhraseMap } from '../../src/testing/mapped-graph.ts';
 import { seededRandom } from '../../src/testing/random.ts';
 import { withDevice } from './device.ts';
 
-test('the same memory and names', () =>
+test('the same memory and names, and of a phrase map the same places', () =>
   withDevice(async (bench) => {
     const { device } = bench;
     const url = new URL('/models/narvl-photo/', location.href).href;
-    const { manifest, files } = await loadModelFiles(url, () => {});
+    const shipped = await loadModelFiles(url, () => {});
+    const manifest = withMappedTask(shipped.manifest);
+    const vision = shipped.files['vision.onnx'];
+    const fusion = withPhraseMap(shipped.files['fusion.onnx'], manifest);
     const { image, prompt, decoder: shape } = manifest;
-    const network = readNetwork(manifest, files['vision.onnx'], files['fusion.onnx']);
+    const network = readNetwork(manifest, vision, fusion);
     if (!network) throw new Error('expected the shipped network to be known');
     const random = seededRandom(1);
     const [width, height] = [90, 61];
@@ -30,16 +34,13 @@ test('the same memory and names', () =>
     const ids = Int32Array.from({ length: prompt.length }, (_, i) => words[i] ?? prompt.pad);
     const length = shape.memory - prompt.length + words.length;
 
-    const encoder = await Encoder.create(
-      manifest,
-      files['vision.onnx'],
-      files['fusion.onnx'],
-      'wasm',
-    );
+    const encoder = await Encoder.create(manifest, vision, fusion, 'wasm');
     const pixels = preprocess(data, width, height, image);
-    const wanted = await encoder.fuse(await encoder.look(pixels, 1), { ids });
+    const looked = await encoder.look(pixels, 1);
+    const wanted = await encoder.fuse(looked, { ids, places: true });
+    expect((await encoder.fuse(looked, { ids })).places).toBeUndefined();
 
-    const weights = parseSafetensors(files['decoder.safetensors']);
+    const weights = parseSafetensors(shipped.files['decoder.safetensors']);
     const tiling = tilingFor(device);
     const { norm } = network.fusion;
     const decoder = await GpuDecoder.create(device, shape, weights, tiling, norm);
@@ -47,7 +48,9 @@ test('the same memory and names', () =>
     const net = new GpuNetwork(prepared, decoder);
     const sight = await net.see([{ data, width, height }]);
     const queries = { first: 0, count: 32 };
-    const { names } = await net.write(sight, { ids, used: words.length }, { queries });
+    const prompted = { ids, used: words.length, places: true };
+    const { names, places } = await net.write(sight, prompted, { queries });
+    expectClose(places?.[0] ?? [], wanted.places ?? [], 2e-3);
     const unnormed = await bench.floats([], decoder.memoryBuffer(1), length * shape.width);
     const memory = layerNorm(unnormed, { ...norm, epsilon: shape.epsilon });
     expectClose(memory, wanted.memory.subarray(0, length * shape.width), 2e-3);

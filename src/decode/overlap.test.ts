@@ -163,6 +163,19 @@ describe('bestOverlap', () => {
     expect(ties).toBeGreaterThan(4);
   });
 
+  test('of equals that begin at one x0 is the one of the lesser y0, whatever its x1', () => {
+    // Two cells that lie side by side at the top, and two that stand at the bottom.
+    const within = [0, 1, 6 * 8, 7 * 8];
+    const places = Float32Array.from({ length: 64 }, (_, cell) =>
+      within.includes(cell) ? 1000 : -1000,
+    );
+    const map = { places, grid: [8, 8], stride: 1, weight: 0 } as const;
+    const lying: BoxBins = [0, 0, 2, 1];
+    const standing: BoxBins = [0, 5, 1, 7];
+    expect(overlapOf(lying, 8, map)).toBe(overlapOf(standing, 8, map));
+    expect(bestOverlap(certain(new Array<number>(7).fill(-1), 8), map).bins).toEqual(lying);
+  });
+
   test('has a finite score where no path spells any box', () => {
     const never = certain(new Array<number>(7).fill(-1), 4).tokens;
     const table = { tokens: never, logProbs: new Float32Array(7 * never.length).fill(-1e4) };

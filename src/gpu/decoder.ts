@@ -30,8 +30,8 @@ import { uploadWeights } from './weights.ts';
 export interface DecoderResult {
   readonly decodings: Decoding[];
   readonly cost: DecoderCost;
-  /** An image's numbers of one of `Ahead`'s sources. */
-  ahead(source: Source, image: number): Numbers;
+  /** Of each of `Ahead`'s sources, in their order, every image's numbers. */
+  readonly ahead: readonly (readonly Numbers[])[];
 }
 
 /** Work that goes into a pass's command encoder before the decoder's own. */
@@ -226,7 +226,7 @@ export class GpuDecoder {
     plan: Plan,
     { memoryLengths, queries: { count: slots }, ...wanted }: DecodeRequest,
     scoring: Tabling | Scoring | undefined,
-    before: Ahead | undefined,
+    ahead: Ahead | undefined,
   ): Promise<DecoderResult> {
     const { device } = this.#context;
     const batch = memoryLengths.length;
@@ -235,7 +235,7 @@ export class GpuDecoder {
     const packed = { buffer: plan.packed, numbers: slots * k };
     const attention = { buffer: plan.attention, numbers: slots * this.shape.memory };
     const scores = scoring && 'scores' in scoring ? scoring.scores : undefined;
-    const sources = before?.sources ?? [];
+    const sources = ahead?.sources ?? [];
     const results = new Results(
       [
         wanted.posteriors ? packed : records,
@@ -254,7 +254,7 @@ export class GpuDecoder {
 
     const counter = new CostCounter();
     const encoder = device.createCommandEncoder({ label: 'decode' });
-    before?.encode(encoder, counter);
+    ahead?.encode(encoder, counter);
     device.queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
     counter.dispatch(encoder, [
       ...plan.steps,
@@ -281,8 +281,8 @@ export class GpuDecoder {
         ...(scoring && !scores ? { table: readTable(read(scoring.logProbs), scoring.tokens) } : {}),
       };
     });
-    const ahead = (source: Source, image: number) => results.read(bytes, source, image);
-    return { decodings, cost: counter.cost, ahead };
+    const read = sources.map((source) => decodings.map((_, i) => results.read(bytes, source, i)));
+    return { decodings, cost: counter.cost, ahead: read };
   }
 
   async #read(counter: CostCounter, buffer: GPUBuffer, size: number): Promise<ArrayBuffer> {

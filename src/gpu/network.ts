@@ -264,11 +264,13 @@ export class GpuNetwork {
     const length = manifest.decoder.memory - ids.length + used;
     const memoryLengths = new Array<number>(batch).fill(length);
     const mapping = places ? plan.mapping : undefined;
-    const told = { buffer: plan.seen.told, numbers: TOLD_NUMBERS * (tags?.count ?? 1) };
     const { decodings, cost, ahead } = await this.decoder.decode(
       { memoryLengths, ...wanted },
       {
-        sources: [told, ...(mapping ? [mapping.places] : [])],
+        sources: [
+          { buffer: plan.seen.told, numbers: TOLD_NUMBERS * (tags?.count ?? 1) },
+          ...(mapping ? [mapping.places] : []),
+        ],
         encode: (encoder, counter) => {
           queue.writeBuffer(plan.prompt, 0, Uint32Array.from(ids));
           queue.writeBuffer(plan.lengths, 0, Uint32Array.from(memoryLengths));
@@ -277,11 +279,12 @@ export class GpuNetwork {
         },
       },
     );
+    const [told = [], maps] = ahead;
     return {
       decodings,
       cost,
-      names: decodings.map((_, image) => this.#names(ahead(told, image))),
-      places: mapping && decodings.map((_, image) => ahead(mapping.places, image).floats),
+      names: told.map((one) => this.#names(one)),
+      places: maps?.map(({ floats }) => floats),
     };
   }
 

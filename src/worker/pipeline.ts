@@ -5,9 +5,9 @@
  *     features + prompt → [fusion] → memory → [decoder] → slots → search → text, box or label
  *
  * On WebGPU the brackets are dispatches of one command encoder (`GpuNetwork`), and nothing but each slot's
- * likeliest tokens and the names of what is seen comes back, and for a box where its phrase is. Elsewhere, and for models of another kind,
- * onnxruntime runs vision.onnx and fusion.onnx (`Encoder`). The first line is a look, which can be kept;
- * the second is what each prompt asked of it costs.
+ * likeliest tokens and the names of what is seen comes back; for a box every location token's, and the phrase map
+ * of models that have one. Elsewhere, and for models of another kind, onnxruntime runs vision.onnx and fusion.onnx
+ * (`Encoder`). The first line is a look, which can be kept; the second is what each prompt asked of it costs.
  */
 import { choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
