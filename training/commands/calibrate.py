@@ -4,19 +4,25 @@ A slot's probability says how the model weighs words, not how often it is right.
 the mean log-probability (isotonic regression, Zadrozny & Elkan 2002), fitted on validation splits,
 makes it a frequency: for an answer, that it is the right one; for a word of a caption, that
 people's captions of the photo use it too. Among candidates, a temperature (Guo et al. 2017) and a
-floor. Prints the expected calibration errors before and after, also on photos that it was not
-fitted on, and keeps what `training export` puts into the manifest.
+floor; for a box, that it overlaps by half with people's. Prints the expected calibration errors
+before and after, also on photos that it was not fitted on, and keeps what `training export` puts
+into the manifest.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable
+from typing import TypeVar, get_args
 
 import torch
+from torch import Tensor
 
-from training.data.examples import everything, phrases, questions, statements, together
-from training.network.model import Narvl
+from training.data.examples import captions, phrases, questions, statements, together
+from training.data.formats import Example
+from training.eyes.features import Features
+from training.network.model import Narvl, Task
 from training.scoring.calibration import (
     SPLITS,
     along,
@@ -35,70 +41,129 @@ from training.scoring.evaluation import images_of, rounded, seen
 from training.scoring.tables import print_table
 
 
+@torch.no_grad()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run")
     parser.add_argument("--precision", choices=["f16", "int8"], help="as exported; default: f32")
+    parser.add_argument(
+        "--only",
+        choices=get_args(Task),
+        nargs="+",
+        help="tasks; of others what is kept stays as it is",
+    )
     args = parser.parse_args()
-    torch.set_grad_enabled(False)
     model = rounded(args.run, args.precision)
     assert isinstance(model, Narvl), f"{args.run} is an autoregressive run"
-    examples = [e for s in SPLITS for e in everything(s)]
+    tasks: list[Task] = args.only or list(CALIBRATIONS)
+    examples = [e for task in tasks for s in SPLITS for e in together(READERS[task](s))]
     features = seen(model.config.eyes, images_of(examples), args.precision)
+    file = calibration_file(args.run)
+    kept: dict[str, dict] = json.loads(file.read_text()) if args.only and file.exists() else {}
     rows: list[dict[str, str | float]] = []
-    kept: dict[str, dict] = {}
+    for task in tasks:
+        if found := CALIBRATIONS[task](model, features):
+            kept[task], more = found
+            rows += more
+    if not rows:
+        raise SystemExit(f"{args.run}: found nothing to calibrate {', '.join(tasks)} on")
+    print_table(rows)
+    file.write_text(json.dumps(kept, indent=2) + "\n")
+    print(json.dumps(kept))
+
+
+Rows = list[dict[str, str | float]]
+Calibration = tuple[dict, Rows] | None
+"""What the manifest holds of a task, and the table's rows; nothing without what to fit on."""
+T = TypeVar("T")
+Judged = tuple[Tensor, Tensor]
+"""Of each text what says how sure it is, and whether it is right."""
+
+
+def of_answers(model: Narvl, features: Features) -> Calibration:
     asked = together(questions("val"))
-    kinds = [
-        (
-            "caption",
-            captioned(model, features, "val"),
-            {"words of captions, test": captioned(model, features, "test")},
-        )
-    ]
-    if asked:
-        tests = {
-            f"answers, {source} test": answered(model, features, examples, source)
-            for source, examples in questions("test").items()
-        }
-        kinds.insert(0, ("answer", answered(model, features, asked, "answers, val"), tests))
-    for name, fitted, others in kinds:
-        knots = curve(*fitted)
-        kept[name] = {"curve": knots}
-        for what, (log_p, right) in {f"{name}, val (fitted)": fitted, **others}.items():
-            rows.append(row(what, log_p.exp(), along(log_p, knots), right))
+    if not asked:
+        return None
+    fitted = answered(model, features, asked, "answers, val")
+    tests = {
+        f"answers, {source} test": answered(model, features, examples, source)
+        for source, examples in questions("test").items()
+    }
+    kept, rows = _along_a_curve("answer", fitted, tests)
     # Candidates stand beside answers in one source alone, which has no test split.
     if offered := [e for e in asked if e.distractors]:
         log_p = choices(model, features, offered)
         halves = {"fitted half": log_p[::2], "other half": log_p[1::2]}
-        with torch.enable_grad():
-            weight, floor = sharing(halves["fitted half"])
-        kept["answer"]["candidates"] = {"weight": round(weight, 4), "floor": round(floor, 4)}
+        kept["candidates"], weight, floor = _shared(halves["fitted half"])
         for name, part in halves.items():
             before, after = part.softmax(1).max(1), shares(part, weight, floor).max(1)
             right = before.indices == 0
             rows.append(row(f"best of 4 candidates, {name}", before.values, after.values, right))
-    if model.config.box_slots and phrases("val"):
-        fitted = pointed(model, features, together(phrases("val")), "boxes, val")
-        knots = curve(*fitted)
-        kept["locate"] = {"curve": knots}
-        tests = {"boxes, val (fitted)": fitted}
-        if phrases("test"):
-            tests["boxes, test"] = pointed(
-                model, features, together(phrases("test")), "boxes, test"
-            )
-        for what, (log_p, right) in tests.items():
-            rows.append(row(what, log_p.exp(), along(log_p, knots), right))
-    if model.config.entail_slots and statements("val"):
-        log_p = labelled(model, features, together(statements("val")))
-        with torch.enable_grad():
-            weight, floor = sharing(log_p)
-        kept["entail"] = {"candidates": {"weight": round(weight, 4), "floor": round(floor, 4)}}
-        tests = {"statements, val (fitted)": log_p}
-        if statements("test"):
-            tests["statements, test"] = labelled(model, features, together(statements("test")))
-        for what, part in tests.items():
-            before, after = part.softmax(1).max(1), shares(part, weight, floor).max(1)
-            rows.append(row(what, before.values, after.values, before.indices == 0))
-    print_table(rows)
-    calibration_file(args.run).write_text(json.dumps(kept, indent=2) + "\n")
-    print(json.dumps(kept))
+    return kept, rows
+
+
+def of_captions(model: Narvl, features: Features) -> Calibration:
+    tests = {"words of captions, test": captioned(model, features, "test")}
+    return _along_a_curve("caption", captioned(model, features, "val"), tests)
+
+
+def of_boxes(model: Narvl, features: Features) -> Calibration:
+    if not (model.config.box_slots and phrases("val")):
+        return None
+    fitted, tests = _of_splits(
+        "boxes", lambda split: pointed(model, features, together(phrases(split)), split), phrases
+    )
+    return _along_a_curve("boxes", fitted, tests)
+
+
+def of_statements(model: Narvl, features: Features) -> Calibration:
+    if not (model.config.entail_slots and statements("val")):
+        return None
+    fitted, tests = _of_splits(
+        "statements",
+        lambda split: labelled(model, features, together(statements(split))),
+        statements,
+    )
+    candidates, weight, floor = _shared(fitted)
+    rows: Rows = []
+    for what, part in {"statements, val (fitted)": fitted, **tests}.items():
+        before, after = part.softmax(1).max(1), shares(part, weight, floor).max(1)
+        rows.append(row(what, before.values, after.values, before.indices == 0))
+    return {"candidates": candidates}, rows
+
+
+def _of_splits(
+    name: str, judge: Callable[[str], T], read: Callable[[str], object]
+) -> tuple[T, dict[str, T]]:
+    """What is fitted on, and by its name what tells the error, if there is such a split."""
+    val, test = SPLITS
+    return judge(val), {f"{name}, {test}": judge(test)} if read(test) else {}
+
+
+CALIBRATIONS: dict[Task, Callable[[Narvl, Features], Calibration]] = {
+    "answer": of_answers,
+    "caption": of_captions,
+    "locate": of_boxes,
+    "entail": of_statements,
+}
+READERS: dict[Task, Callable[[str], dict[str, list[Example]]]] = {
+    "answer": questions,
+    "caption": captions,
+    "locate": phrases,
+    "entail": statements,
+}
+
+
+def _along_a_curve(name: str, fitted: Judged, tests: dict[str, Judged]) -> tuple[dict, Rows]:
+    knots = curve(*fitted)
+    every = {f"{name}, val (fitted)": fitted, **tests}
+    rows: Rows = [
+        row(what, sure.exp(), along(sure, knots), right) for what, (sure, right) in every.items()
+    ]
+    return {"curve": knots}, rows
+
+
+def _shared(log_p: Tensor) -> tuple[dict[str, float], float, float]:
+    with torch.enable_grad():
+        weight, floor = sharing(log_p)
+    return {"weight": round(weight, 4), "floor": round(floor, 4)}, weight, floor

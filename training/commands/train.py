@@ -11,6 +11,7 @@ import argparse
 
 from training.runs.checkpoints import average
 from training.runs.loop import train, validate_average
+from training.runs.places import train_places
 from training.runs.recipe import recipe
 
 
@@ -21,6 +22,9 @@ def main() -> None:
     run = recipe().run(args.run)
     if run.kind == "average":
         average(args.run, run.of)
+        validate_average(args.run)
+    elif run.kind == "places":
+        train_places(args.run, run)
         validate_average(args.run)
     elif run.steps == 0 and not run.start:
         raise SystemExit(f"{args.run}: expected steps, or a run to start from, got neither")

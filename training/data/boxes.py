@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 
 from training.data.tokenizer import VOCABULARY
 
@@ -81,3 +83,16 @@ def overlap(a: Corners, b: Corners) -> float:
         return 0.0
     areas = ((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
     return width * height / (sum(areas) - width * height)
+
+
+def cover(boxes: Tensor, side: int) -> Tensor:
+    """How much of each cell of a square grid lies under each box [M, 4], as shares of the cell
+    [M, side²], row by row."""
+    edges = torch.arange(side, dtype=boxes.dtype)
+
+    def covered(low: Tensor, high: Tensor) -> Tensor:
+        last = torch.minimum(high[:, None] * side, edges + 1)
+        return (last - torch.maximum(low[:, None] * side, edges)).clamp(min=0)
+
+    down, across = covered(boxes[:, 1], boxes[:, 3]), covered(boxes[:, 0], boxes[:, 2])
+    return (down[:, :, None] * across[:, None]).flatten(1)

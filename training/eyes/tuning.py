@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from training.data.boxes import cover
 from training.data.examples import boxes, captions, questions, together
 from training.data.formats import Box
 from training.eyes.backbone import (
@@ -132,17 +133,8 @@ def jittered(pixels: Tensor, strength: float) -> Tensor:
 
 
 def under(boxes: Tensor, side: int) -> Tensor:
-    """How much of each cell of a grid lies under each box [M, 4], as shares [M, side²] of 1."""
-    edges = torch.arange(side, dtype=boxes.dtype) / side
-
-    def covered(low: Tensor, high: Tensor) -> Tensor:
-        last = torch.minimum(high[:, None], edges + 1 / side)
-        return (last - torch.maximum(low[:, None], edges)).clamp(min=0)
-
-    cells = (
-        covered(boxes[:, 1], boxes[:, 3])[:, :, None] * covered(boxes[:, 0], boxes[:, 2])[:, None]
-    )
-    cells = cells.flatten(1)
+    """How much of each box [M, 4] lies in each cell of a grid, as shares [M, side²] of 1."""
+    cells = cover(boxes, side)
     return cells / cells.sum(1, keepdim=True).clamp(min=1e-9)
 
 

@@ -18,6 +18,7 @@ from training.data.tokenizer import BLANK, PAD, VOCABULARY
 from training.eyes.backbone import FEATURES, HEAD_CHANNELS, Backbone, LastStage
 from training.eyes.class_names import class_name, spelled
 from training.eyes.eyes import Eyes
+from training.network.phrase_map import PhraseMap
 from training.network.word_detector import WordDetector
 
 TAGS = 3
@@ -32,6 +33,8 @@ answers; boxes and verdicts begin without."""
 
 OF_DETECTORS = ("word_detector.", "there", "missing")
 """How what fusion has for a word detector is named."""
+OF_MAPS = ("phrase_map.",)
+"""How what it has for a phrase map is named."""
 
 Task = Literal["caption", "answer", "locate", "entail"]
 """What a text is written for; each has queries of its own."""
@@ -82,6 +85,8 @@ class Config:
     """Whether fusion is told what the backbone's own classifier sees, in words."""
     words: int = 0
     """Units inside the word detector; 0: there is none."""
+    places: int = 0
+    """Units inside the phrase map; 0: there is none."""
     dropout: float = 0.1
     merge: bool = True
     """Whether equal neighbours are one word, as Query-CTC has it; cross-entropy has not."""
@@ -98,6 +103,8 @@ class Config:
                 f"expected multiples of 4 for words and vocabulary, as the runtime's kernels read "
                 f"four at once, got {self.words} and {self.vocabulary}"
             )
+        if self.places % 4:
+            raise ValueError(f"expected a multiple of 4 for places, got {self.places}")
 
     @property
     def eyes(self) -> Eyes:
@@ -306,9 +313,31 @@ class Fusion(nn.Module):
             kick = torch.randn(config.width) * KICK
             self.there = nn.Parameter(kick + torch.randn(config.width) * KICK / 20)
             self.missing = nn.Parameter(kick + torch.randn(config.width) * KICK / 20)
+        self.phrase_map = None
+        if config.places:
+            self.phrase_map = PhraseMap(
+                config.width, config.places, config.vocabulary, config.eyes.cells
+            )
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
         self.drop = Dropout(config.dropout)
+
+    def cells(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What is made of each cell [B, cells, d], without norm and position; and what the
+        classifier sees, if fusion is told that."""
+        looked = features
+        if self.stage is not None and features.shape[1] > 0:
+            head = self.stage(features[..., HEAD_CHANNELS:FEATURES])
+            looked = torch.cat([head, features[..., HEAD_CHANNELS:]], -1)
+        rows = self.image(self.drop(looked[..., : self.image.in_features]))
+        if self.tags is None:
+            return rows, None
+        logits = self.tags.logits(features)
+        return rows + self.tags.cells(logits, self.word.weight), logits
+
+    def places(self, features: Tensor, prompt: Tensor) -> Tensor | None:
+        """Where the phrase map finds a prompt's phrase [B, cells], if there is one."""
+        return None if self.phrase_map is None else self.phrase_map(self.cells(features)[0], prompt)
 
     def forward(
         self,
@@ -317,15 +346,9 @@ class Fusion(nn.Module):
         told: Tensor | None = None,
         evidence: Tensor | None = None,
     ) -> Tensor:
-        looked = features
-        if self.stage is not None and features.shape[1] > 0:
-            head = self.stage(features[..., HEAD_CHANNELS:FEATURES])
-            looked = torch.cat([head, features[..., HEAD_CHANNELS:]], -1)
-        image = self.image(self.drop(looked[..., : self.image.in_features]))
+        image, logits = self.cells(features)
         named: list[Tensor] = []
-        if self.tags is not None:
-            logits = self.tags.logits(features)
-            image = image + self.tags.cells(logits, self.word.weight)
+        if self.tags is not None and logits is not None:
             named = [self.tags.rows(logits, self.word.weight, told)]
         image = self.image_norm(image) + self.image_position[: image.shape[1]]
         words = self.word_norm(self.word(prompt)) + self.word_position[: prompt.shape[1]]
@@ -548,11 +571,12 @@ class Narvl(_Captioner):
 
     @torch.no_grad()
     def initialise_from(self, teacher: AutoregressiveCaptioner) -> None:
-        """Take every shared weight of the teacher's; a word detector that only one of both has
-        stays as it is. Each task's queries start as its positions; the blank, which it never wrote,
-        as the mean word."""
+        """Take every shared weight of the teacher's; a word detector or phrase map that only one of
+        both has stays as it is. Each task's queries start as its positions; the blank, which it
+        never wrote, as the mean word."""
         odd = self.fusion.load_state_dict(teacher.fusion.state_dict(), strict=False)
-        if names := [n for part in odd for n in part if not n.startswith(OF_DETECTORS)]:
+        known = (*OF_DETECTORS, *OF_MAPS)
+        if names := [n for part in odd for n in part if not n.startswith(known)]:
             raise ValueError(f"expected a twin with the same fusion, got others of {names}")
         self.decoder.load_state_dict(teacher.decoder.state_dict())
         self.head_bias.copy_(teacher.head_bias)

@@ -12,13 +12,14 @@ from torch.optim.swa_utils import AveragedModel
 
 from training.data import tokenizer as vocabulary
 from training.data.tokenizer import BLANK
-from training.network.model import OF_DETECTORS, AutoregressiveCaptioner, Config, Narvl
+from training.network.model import OF_DETECTORS, OF_MAPS, AutoregressiveCaptioner, Config, Narvl
 from training.paths import WORK
 from training.runs.recipe import recipe
 
 _CELLS = "fusion.image_position"
 _OF_STUDENTS = ("queries", "query_norm.weight", "query_norm.bias", "tilt")
 _OF_DETECTORS = ("tilt", *(f"fusion.{name}" for name in OF_DETECTORS))
+_OF_MAPS = tuple(f"fusion.{name}" for name in OF_MAPS)
 
 
 def checkpoint(name: str) -> Path:
@@ -94,8 +95,8 @@ def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
     """Take an earlier run's averaged weights. A student takes its teacher's; a teacher, a student's
     but for the queries, which are no words' positions; a run of the same kind that knew shorter
     prompts or texts leaves the positions that it did not know as they are; a network without a word
-    detector leaves another's out. Photos of another size have a grid of their own, over which the
-    cells' positions are stretched.
+    detector or a phrase map leaves another's out. Photos of another size have a grid of their own,
+    over which the cells' positions are stretched.
     """
     earlier = load(run)
     if model.config.words and earlier.config.words not in (0, model.config.words):
@@ -111,6 +112,8 @@ def start_from(model: AutoregressiveCaptioner | Narvl, run: str) -> None:
         if name in _OF_STUDENTS and other:
             continue
         if not model.config.words and name.startswith(_OF_DETECTORS):
+            continue
+        if not model.config.places and name.startswith(_OF_MAPS):
             continue
         if name == _CELLS:
             theirs = stretched(theirs, len(ours[name]))

@@ -182,6 +182,8 @@ def _train(name: str, run: Run, rank: int, count: int) -> None:
     config, log = recipe().config(run), WORK / f"{name}.jsonl"
     if run.blind and config.words:
         raise SystemExit(f"{name}: expected `model.words` to be 0 where no photo is seen")
+    if config.places:
+        raise SystemExit(f"{name}: a phrase map is learnt behind a network that stays as it is")
     if (run.flips or run.named) and not config.tags:
         raise SystemExit(f"{name}: flips and named are of tags, which `model.tags` has to turn on")
     model, objective = build(run, config, rng)

@@ -116,10 +116,28 @@ class WordsRun(_Strict):
     seed: int = 0
 
 
+class PlacesRun(_Strict):
+    """How a run of kind "places" learns the phrase map."""
+
+    units: int = 128
+    """Units inside; what a network's `places` is."""
+    epochs: int = 4
+    batch: int = 256
+    """Phrases a step."""
+    lr: float = 2e-3
+    decay: float = 0.05
+    dropout: float = 0.2
+    inset: float = 0.5
+    """Log odds that are taken off every cell's in the end, so that a box is drawn where it is
+    likely to be rather than all around where it may be; found on validation phrases."""
+    seed: int = 0
+
+
 class Run(_Strict):
     """One training run, or the mean of others."""
 
-    kind: Literal["ar", "narvl", "reward", "average"]
+    kind: Literal["ar", "narvl", "reward", "average", "places"]
+    """`places`: another with a phrase map behind it."""
     of: list[str] = Field(default_factory=list)
     """Average: runs of one kind, whose weights count alike; photos are of the first's size."""
     steps: int = 0
@@ -212,6 +230,7 @@ class Recipe(_Strict):
     unlabelled: list[str] = Field(default_factory=list)
     """Files that name photos without a text, for the teacher to write on."""
     words: WordsRun = Field(default_factory=WordsRun)
+    places: PlacesRun = Field(default_factory=PlacesRun)
     eyes: dict[str, EyesRun] = Field(default_factory=dict)
     """Ways to tune the backbone, which a network's `tuned` names."""
     runs: dict[str, Run]

@@ -166,14 +166,14 @@ def choices(model: Narvl, features: Features, examples: Sequence[Example]) -> Te
 def pointed(
     model: Narvl, features: Features, examples: Sequence[Example], title: str
 ) -> tuple[Tensor, Tensor]:
-    """Log-probability of each phrase's box, of a token's, and whether the box is right."""
+    """What says how sure each phrase's box is, and whether it is right."""
     batches = Batches(examples, features, vocabulary.load(), _BATCH, model.config.prompt)
     found = []
     for batch in tqdm(batches.in_order(), total=len(batches), desc=title):
         found += point(model, batch.features, batch.prompt)
-    log_p = torch.tensor([score / len(tokens) for tokens, score in found])
+    sure = torch.tensor([sure for _, sure in found])
     right = [is_hit(tokens, e) for (tokens, _), e in zip(found, examples, strict=True)]
-    return log_p, torch.tensor(right)
+    return sure, torch.tensor(right)
 
 
 def labelled(model: Narvl, features: Features, examples: Sequence[Example]) -> Tensor:

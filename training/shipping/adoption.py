@@ -49,8 +49,10 @@ def read_fusion(fusion: Fusion, path: Path) -> None:
     found = {f"{name}.weight": matrix.T for name, matrix in zip(layers, numbered, strict=True)}
     found |= {name.removeprefix("fusion."): v for name, v in values.items()}
     _fill(fusion, found, path)
-    if fusion.word_detector is not None:
-        _fill_with(dict(fusion.word_detector.named_buffers(prefix="word_detector")), found, path)
+    for name in ("word_detector", "phrase_map"):
+        part = getattr(fusion, name)
+        if part is not None:
+            _fill_with(dict(part.named_buffers(prefix=name)), found, path)
 
 
 @torch.no_grad()
@@ -125,9 +127,13 @@ def config_of(folder: Path, eyes: str) -> Config:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     decoder = manifest["decoder"]
     slots = {task["kind"]: task["queries"]["count"] for task in manifest["tasks"].values()}
-    words = manifest.get("network", {}).get("fusion", {}).get("words", 0)
+    fusion = manifest.get("network", {}).get("fusion", {})
+    words, places = fusion.get("words", 0), fusion.get("places", 0)
     if decoder.get("evidence", False) and not words:
         raise SystemExit(f"{folder}: expected network.fusion.words beside decoder.evidence")
+    mapped = any("map" in task.get("bins", {}) for task in manifest["tasks"].values())
+    if mapped and not places:
+        raise SystemExit(f"{folder}: expected network.fusion.places beside bins.map")
     return Config(
         width=decoder["width"],
         heads=decoder["heads"],
@@ -144,6 +150,7 @@ def config_of(folder: Path, eyes: str) -> Config:
         tuned=eyes,
         tags="names" in manifest,
         words=words,
+        places=places,
     )
 
 

@@ -24,7 +24,7 @@ from training.shipping.network_sizes import network_sizes
 from training.shipping.precision import SMALLEST, Precision, quantise, worth_int8
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, BeamOptions
 from training.writing.once import function_words
-from training.writing.pointing import SPREAD
+from training.writing.pointing import SPREAD, STRIDE, WEIGHT
 
 FILES = (
     "vision.onnx",
@@ -43,7 +43,7 @@ LARGEST = 36_000_000
 class _WholeFusion(nn.Module):
     """Fusion, and what it told itself: of tags the names [B, TAGS * NAME_PIECES] and how likely
     each is [B, TAGS], which a search of the posteriors copies too; of a word detector the evidence
-    [B, vocabulary], which slots listen to."""
+    [B, vocabulary], which slots listen to; of a phrase map the log odds [B, cells]."""
 
     def __init__(self, fusion: Fusion) -> None:
         super().__init__()
@@ -52,6 +52,7 @@ class _WholeFusion(nn.Module):
             "memory",
             *(["names", "likely"] if fusion.tags is not None else []),
             *(["evidence"] if fusion.word_detector is not None else []),
+            *(["places"] if fusion.phrase_map is not None else []),
         ]
 
     def forward(self, features: Tensor, prompt: Tensor) -> tuple[Tensor, ...]:
@@ -62,12 +63,13 @@ class _WholeFusion(nn.Module):
             told = [pieces, likely]
         evidence = None if words is None else words(features)
         memory = self.fusion(features, prompt, evidence=evidence)
-        return (memory, *told, *([] if evidence is None else [evidence]))
+        more = (evidence, self.fusion.places(features, prompt))
+        return (memory, *told, *(one for one in more if one is not None))
 
 
 def export_fusion(model: Narvl, path: Path, precision: Precision) -> None:
     """Features [B, cells, channels] and a prompt to the memory and, of tags, their names and how
-    likely they are; of a word detector, the evidence."""
+    likely they are; of a word detector, the evidence; of a phrase map, the places."""
     eyes, whole = model.config.eyes, _WholeFusion(model.fusion)
     onnx_files.export(
         whole,
@@ -183,7 +185,12 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
             "kind": "locate",
             "prompt": recipe().prompts["locate"],
             "queries": queries("locate"),
-            "bins": {"first": FIRST_BIN, "count": BINS, "spread": SPREAD},
+            "bins": {
+                "first": FIRST_BIN,
+                "count": BINS,
+                "spread": SPREAD,
+                **({"map": {"stride": STRIDE, "weight": WEIGHT}} if config.places else {}),
+            },
             **calibration("locate"),
         }
     if config.entail_slots:
@@ -195,7 +202,8 @@ def manifest(run: str, model: Narvl, folder: Path, precision: Precision) -> dict
             **calibration("entail"),
         }
     return {
-        "format": 3 if config.words else 2,  # what an older runtime cannot run it refuses
+        # What an older runtime cannot run, or would say in another way, it refuses.
+        "format": 4 if config.places else 3 if config.words else 2,
         "name": "narvl-photo",
         "files": {
             name: {

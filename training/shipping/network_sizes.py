@@ -23,8 +23,9 @@ def network_sizes(model: Narvl, vision: Path) -> dict:
         return {}
     tags = model.fusion.tags
     classes = {"classes": len(tags.names)} if tags is not None else {}
-    words = {"words": model.config.words} if model.config.words else {}
-    return {"network": {"vision": eyes, "fusion": {"ffn": model.config.ffn, **classes, **words}}}
+    units = {"words": model.config.words, "places": model.config.places}
+    fusion = {"ffn": model.config.ffn, **classes, **{k: n for k, n in units.items() if n}}
+    return {"network": {"vision": eyes, "fusion": fusion}}
 
 
 def vision_sizes(graph: onnx.GraphProto) -> dict | None:

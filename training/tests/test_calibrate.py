@@ -1,9 +1,14 @@
 """Calibration: what was distorted is found again, and the error says by how much it was."""
 
 import itertools
+import json
 
+import pytest
 import torch
 
+from training.commands import calibrate
+from training.network.model import Config, Narvl, Task
+from training.scoring import calibration
 from training.scoring.calibration import along, calibration_error, curve, shares, sharing, words_of
 
 
@@ -42,3 +47,29 @@ def test_words_are_what_begins_with_a_space() -> None:
         ("goldfish", [1, 2, 3]),
         ("swims", [4]),
     ]
+
+
+def test_a_task_can_be_calibrated_alone(tmp_path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    model = Narvl(Config(width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48))
+    monkeypatch.setattr(calibration, "WORK", tmp_path)
+    monkeypatch.setattr(calibrate, "rounded", lambda run, precision: model)
+    monkeypatch.setattr(calibrate, "seen", lambda eyes, images, precision: None)
+    monkeypatch.setattr(calibrate, "READERS", dict.fromkeys(calibrate.READERS, lambda split: {}))
+    said: dict[Task, dict] = {"answer": {"curve": [[0, 1]]}, "caption": {"curve": [[0, 0.5]]}}
+
+    def run(*arguments: str) -> dict:
+        ways = {
+            task: lambda model, features, one=one: (one, [{"what": "some"}])
+            for task, one in said.items()
+        }
+        monkeypatch.setattr(calibrate, "CALIBRATIONS", {**ways, "locate": lambda *_: None})
+        monkeypatch.setattr("sys.argv", ["calibrate", "some", *arguments])
+        calibrate.main()
+        return json.loads(calibration.calibration_file("some").read_text())
+
+    first = run()
+    assert first == {"answer": {"curve": [[0, 1]]}, "caption": {"curve": [[0, 0.5]]}}
+    said["answer"], said["caption"] = {"curve": []}, {"curve": [[0, 0.25]]}
+    with pytest.raises(SystemExit, match="nothing to calibrate locate on"):
+        run("--only", "locate")
+    assert run("--only", "caption", "locate") == {**first, "caption": {"curve": [[0, 0.25]]}}

@@ -77,6 +77,8 @@ def decode(
         ({"tags": True}, "int8", 0.15),
         ({"tags": True, "words": 16, "vocabulary": 52}, "f16", 2e-2),
         ({"words": 16, "vocabulary": 52}, "int8", 0.15),
+        ({"tags": True, "places": 16}, "f16", 2e-2),
+        ({"places": 16}, "int8", 0.15),
         ({"unfrozen": True}, "f16", 2e-2),
         ({"unfrozen": True}, "int8", 0.5),  # twenty convolutions more are rounded
     ],
@@ -101,6 +103,9 @@ def test_exported_files_compute_what_the_model_computes(
             torch.nn.init.normal_(weight, std=0.3)
         torch.nn.init.normal_(model.fusion.word_detector.inside, std=0.1)
         torch.nn.init.normal_(model.fusion.word_detector.table)
+    if model.fusion.phrase_map is not None:
+        for weight in (model.fusion.phrase_map.inside, model.fusion.phrase_map.prior):
+            torch.nn.init.normal_(weight, std=0.3)
     features, prompt = (
         torch.randn(2, SMALL.eyes.cells, SMALL.eyes.channels),
         torch.tensor([[4, 5, 6, PAD, PAD]] * 2),
@@ -125,6 +130,11 @@ def test_exported_files_compute_what_the_model_computes(
         torch.testing.assert_close(evidence, model.evidence(features), atol=0.3, rtol=0)
     with torch.inference_mode():
         torch.testing.assert_close(memory, model.fusion(features, prompt), atol=far, rtol=0)
+    places = None
+    if model.fusion.phrase_map is not None:
+        places = torch.from_numpy(session.run(["places"], feeds)[0])
+        expected = model.fusion.places(features, prompt)
+        torch.testing.assert_close(places, expected, atol=5 * far, rtol=0)
     weights = decoder_weights(model, precision)
     save_file(weights, tmp_path / WEIGHTS)
     export_decoder_graph(model, weights, tmp_path / "decoder.onnx")
@@ -133,6 +143,9 @@ def test_exported_files_compute_what_the_model_computes(
     with torch.inference_mode():
         # Rounded alike, only the order of sums is left.
         torch.testing.assert_close(memory, model.fusion(features, prompt), atol=1e-4, rtol=0)
+        if places is not None:
+            expected = model.fusion.places(features, prompt)
+            torch.testing.assert_close(places, expected, atol=1e-4, rtol=0)
         for task in ("caption", "answer"):
             expected = model(features, prompt, task)
             for b in range(2):
