@@ -10,7 +10,6 @@ import { parseSafetensors } from '../../src/model/safetensors.ts';
 import { layerNorm } from '../../src/reference/layernorm.ts';
 import { preprocess } from '../../src/reference/preprocess.ts';
 import { expectClose } from '../../src/testing/close.ts';
-import { withMappedTask, withPhraseMap } from '../../src/testing/mapped-graph.ts';
 import { seededRandom } from '../../src/testing/random.ts';
 import { withDevice } from './device.ts';
 
@@ -18,10 +17,8 @@ test('the same memory and names, and of a phrase map the same places', () =>
   withDevice(async (bench) => {
     const { device } = bench;
     const url = new URL('/models/narvl-photo/', location.href).href;
-    const shipped = await loadModelFiles(url, () => {});
-    const manifest = withMappedTask(shipped.manifest);
-    const vision = shipped.files['vision.onnx'];
-    const fusion = withPhraseMap(shipped.files['fusion.onnx'], manifest);
+    const { manifest, files } = await loadModelFiles(url, () => {});
+    const { 'vision.onnx': vision, 'fusion.onnx': fusion } = files;
     const { image, prompt, decoder: shape } = manifest;
     const network = readNetwork(manifest, vision, fusion);
     if (!network) throw new Error('expected the shipped network to be known');
@@ -40,7 +37,7 @@ test('the same memory and names, and of a phrase map the same places', () =>
     const wanted = await encoder.fuse(looked, { ids, places: true });
     expect((await encoder.fuse(looked, { ids })).places).toBeUndefined();
 
-    const weights = parseSafetensors(shipped.files['decoder.safetensors']);
+    const weights = parseSafetensors(files['decoder.safetensors']);
     const tiling = tilingFor(device);
     const { norm } = network.fusion;
     const decoder = await GpuDecoder.create(device, shape, weights, tiling, norm);

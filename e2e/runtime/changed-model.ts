@@ -13,29 +13,17 @@ const MODEL = '/models/narvl-photo/';
 export const fetchManifest = async () =>
   parseManifest(await (await fetch(`${MODEL}manifest.json`)).text());
 
-/**
- * The shipped model with that part of its manifest changed.
- * @param files that take the place of shipped ones, which the manifest is to know of
- */
+/** The shipped model with that part of its manifest changed. */
 export async function openChanged(
   change: object,
   decoder: DecoderDevice,
-  {
-    encoder = 'wasm',
-    files = {},
-  }: {
-    readonly encoder?: EncoderDevice;
-    readonly files?: Readonly<Record<string, ArrayBuffer>>;
-  } = {},
+  encoder: EncoderDevice = 'wasm',
 ): Promise<Pipeline> {
   const manifest = { ...(await fetchManifest()), ...change };
   const { fetch } = globalThis;
-  vi.stubGlobal('fetch', (url: string, init?: RequestInit) => {
-    const name = url.slice(url.lastIndexOf('/') + 1);
-    if (name === 'manifest.json') return Promise.resolve(Response.json(manifest));
-    const file = files[name];
-    return file ? Promise.resolve(new Response(file)) : fetch(url, init);
-  });
+  vi.stubGlobal('fetch', (url: string, init?: RequestInit) =>
+    url.endsWith('/manifest.json') ? Promise.resolve(Response.json(manifest)) : fetch(url, init),
+  );
   const request = { url: new URL(MODEL, location.href).href, device: { encoder, decoder } };
   return Pipeline.open(request as OpenRequest, () => {}).finally(vi.unstubAllGlobals);
 }

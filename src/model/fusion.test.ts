@@ -79,7 +79,7 @@ function graphOf(
     const units = phraseMap.inside.bias.length;
     put('phrase_map.inside', phraseMap.inside.weight, width, units);
     put('phrase_map.bias', phraseMap.inside.bias, units);
-    put('phrase_map.table', phraseMap.table, vocabulary, units);
+    put('phrase_map.table.weight', phraseMap.table, vocabulary, units);
     put('phrase_map.prior', phraseMap.prior, cells);
   }
   for (const [name, weight] of Object.entries(changed)) weights.set(`fusion.${name}`, weight);
@@ -110,7 +110,7 @@ describe('a phrase map', () => {
   test.each([
     ['inside', [width + 1, places]],
     ['bias', [places + 4]],
-    ['table', [vocabulary - 1, places]],
+    ['table.weight', [vocabulary - 1, places]],
     ['prior', [cells - 1]],
   ])('whose %s has another shape is refused', (name, shape) => {
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));

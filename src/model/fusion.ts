@@ -157,7 +157,7 @@ export function readFusion(
   if (mapped) {
     shapes.set('phrase_map.inside', [width, places]);
     shapes.set('phrase_map.bias', [places]);
-    shapes.set('phrase_map.table', [vocabulary, places]);
+    shapes.set('phrase_map.table.weight', [vocabulary, places]);
     shapes.set('phrase_map.prior', [features.rows]);
   }
   for (let i = 0; i < layerCount; i++) {
@@ -225,7 +225,7 @@ export function readFusion(
   const phraseMap = mapped
     ? {
         inside: { weight: read('phrase_map.inside'), bias: read('phrase_map.bias') },
-        table: read('phrase_map.table'),
+        table: read('phrase_map.table.weight'),
         prior: read('phrase_map.prior'),
       }
     : undefined;
