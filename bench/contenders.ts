@@ -1,5 +1,5 @@
 /** What is timed: ways from a memory on the GPU to words on the CPU. */
-import { bestBox } from '../src/decode/box.ts';
+import { chooseBox } from '../src/decode/location.ts';
 import { type Search, search } from '../src/decode/search.ts';
 import { onnxRuntime } from '../src/encoder/runtime.ts';
 import type { GpuDecoder } from '../src/gpu/decoder.ts';
@@ -69,16 +69,16 @@ export function searched(
   });
 }
 
-/** (a) One pass, and the likeliest of all boxes by what its slots say of the location tokens. */
+/** (a) One pass, and the best box by what its slots say of the location tokens. */
 export function pointed(
   name: string,
   decoder: GpuDecoder,
   memoryLengths: readonly number[],
-  { queries, tokens }: NonNullable<Size['boxes']>,
+  { queries, tokens, how }: NonNullable<Size['boxes']>,
 ): Contender {
   return counted(name, async () => {
     const result = await decoder.decode({ memoryLengths, queries, tokens });
-    for (const { table } of result.decodings) if (table) bestBox(table);
+    for (const { table } of result.decodings) if (table) chooseBox(table, how);
     return result;
   });
 }

@@ -210,7 +210,7 @@ export async function decodeStage(bench: Bench, size: Size): Promise<Section[]> 
     if (boxes) {
       const entrants: Entrant[] = [
         {
-          name: `(a) one pass, ${boxes.queries.count} slots, and the likeliest of all boxes`,
+          name: `(a) one pass, ${boxes.queries.count} slots, and the best of its boxes`,
           make: async (name) => pointed(name, await narvl(), lengths, boxes),
         },
         steps(`(b) greedy with a cache, ${CORNERS} tokens`, greedy, CORNERS),

@@ -1,10 +1,16 @@
 /** The shipped model, from its files. */
 import { labelCandidates } from '../src/decode/entailment.ts';
-import { locationTokens } from '../src/decode/location.ts';
+import { locationTokens, type Pointing } from '../src/decode/location.ts';
 import { Searches } from '../src/decode/search.ts';
 import type { NetworkManifest, NetworkPrompt } from '../src/gpu/network.ts';
 import type { ModelFiles } from '../src/model/files.ts';
-import { findCaptionTask, onlyTask, wordCount } from '../src/model/manifest.ts';
+import {
+  findCaptionTask,
+  type Manifest,
+  type OnlyTask,
+  onlyTask,
+  wordCount,
+} from '../src/model/manifest.ts';
 import type { Network } from '../src/model/network.ts';
 import { parseSafetensors } from '../src/model/safetensors.ts';
 import { Tokenizer } from '../src/model/tokenizer.ts';
@@ -37,7 +43,11 @@ export function shippedSize(model: ModelFiles): Shipped {
     weights: parseSafetensors(files['decoder.safetensors']),
     captions: caption.queries,
     answers: onlyTask(manifest, 'answer')?.queries,
-    boxes: points && { queries: points.queries, tokens: locationTokens(points.bins) },
+    boxes: points && {
+      queries: points.queries,
+      tokens: locationTokens(points.bins),
+      how: pointing(manifest, points.bins),
+    },
     verdicts: judges && {
       queries: judges.queries,
       labels: labelCandidates(judges.labels, tokenizer).tokens,
@@ -60,4 +70,13 @@ export function shippedSize(model: ModelFiles): Shipped {
     search: new Searches(model, (id) => tokenizer.begins(id)).choose(caption.beam, {}),
     model,
   };
+}
+
+/** How it reads a box. A phrase map says nothing here, which takes as long as if it did. */
+function pointing(
+  { features: { grid, rows } }: Manifest,
+  { spread, map }: OnlyTask<'locate'>['bins'],
+): Omit<Pointing, 'curve'> {
+  const places = new Float32Array(rows);
+  return { spread, map: map && grid && { ...map, grid, places } };
 }

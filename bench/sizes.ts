@@ -1,4 +1,5 @@
 /** The decoders that are timed. */
+import type { Pointing } from '../src/decode/location.ts';
 import type { Search } from '../src/decode/search.ts';
 import type { DecoderShape, DecoderWeights, QueryRange } from '../src/model/decoder.ts';
 import { randomWeights } from '../src/testing/random.ts';
@@ -11,8 +12,14 @@ export interface Size {
   readonly captions: QueryRange;
   /** Undefined if it answers nothing. */
   readonly answers: QueryRange | undefined;
-  /** Slots that point, and the location tokens; undefined if it points at nothing. */
-  readonly boxes?: { readonly queries: QueryRange; readonly tokens: readonly number[] } | undefined;
+  /** Slots that point, the location tokens and how a box is read off them; undefined if it points at nothing. */
+  readonly boxes?:
+    | {
+        readonly queries: QueryRange;
+        readonly tokens: readonly number[];
+        readonly how: Omit<Pointing, 'curve'>;
+      }
+    | undefined;
   /** Slots that judge, and the tokens of each label; undefined if it judges nothing. */
   readonly verdicts?:
     | { readonly queries: QueryRange; readonly labels: readonly (readonly number[])[] }

@@ -18,7 +18,13 @@ test('a run has every contender that needs no browser, and says why others are m
   const size: Shipped = {
     ...{ name: 'small', shape, weights: randomWeights(shape, 4), search: undefined },
     ...{ captions: { first: 0, count: 30 }, answers: { first: 30, count: 6 } },
-    boxes: { queries: { first: 30, count: 6 }, tokens: [40, 41, 42, 43, 44, 45, 46, 47] },
+    boxes: {
+      ...{ queries: { first: 30, count: 6 }, tokens: [40, 41, 42, 43, 44, 45, 46, 47] },
+      how: {
+        spread: 2,
+        map: { grid: [1, 2], places: new Float32Array(2), stride: 2, weight: 0.1 },
+      },
+    },
     verdicts: { queries: { first: 30, count: 3 }, labels: [[7], [8], [9, 10]] },
     before: {
       manifest: {

@@ -35,21 +35,28 @@ export interface Pointing {
  */
 export function readLocation(
   { table }: Decoding,
-  { spread = 0, map, curve }: Pointing,
+  { curve, ...how }: Pointing,
   size: Size,
   part?: Edges,
 ): Pick<Located, 'box' | 'edges' | 'confidence' | 'logProb'> {
   if (!table) throw new NarvlError('worker-failed', 'The decoder gave no location tokens');
-  const { bins, logProb, score } = choose(nearTable(table, spread), map);
+  const { bins, logProb, score } = chooseBox(table, how);
   const count = table.tokens.length - 2; // Beside the blank and the end.
   const at = (bin: number) => edgeOf(bin, count);
   const edges = inWhole([at(bins[0]), at(bins[1]), at(bins[2]), at(bins[3])], part);
   return { box: boxOf(edges, size), edges, confidence: sureness([score], curve), logProb };
 }
 
-/** A box, and the log of how good it is: of its expected overlap if there is a map, else of each token. */
-function choose(table: TokenTable, map: PhraseMap | undefined): OverlapBox {
-  if (map) return bestOverlap(table, map);
-  const found = bestBox(table);
+/**
+ * A box, and the log of how good it is: of its expected overlap if there is a map, else of each token.
+ * @throws NarvlError as `bestOverlap` does.
+ */
+export function chooseBox(
+  table: TokenTable,
+  { spread = 0, map }: Omit<Pointing, 'curve'>,
+): OverlapBox {
+  const near = nearTable(table, spread);
+  if (map) return bestOverlap(near, map);
+  const found = bestBox(near);
   return { ...found, score: found.logProb / found.bins.length };
 }

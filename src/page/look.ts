@@ -95,8 +95,9 @@ export class Look {
   }
 
   /**
-   * Where in the photo a phrase's thing is: the likeliest of all boxes by its exact probability. There
-   * always is one, of what is not there with little confidence.
+   * Where in the photo a phrase's thing is: the box that is expected to overlap most with it; of a model without
+   * a phrase map the likeliest of all by its exact probability. There always is one, of what is not there
+   * with little confidence.
    * @throws NarvlError as `caption` does; `invalid-argument` also for a phrase that has no words or too
    * many, and if the model points at nothing.
    */
