@@ -4,9 +4,9 @@
  * A phrase map says of each cell how likely it lies in the box that people draw for the phrase. What counts is how
  * much a box overlaps theirs, so the box is chosen by the overlap that the map promises it: intersection over union
  * with probabilities in the place of yes and no (the soft form of Rahman & Wang 2016, whose like Berman et al. 2018
- * improve upon as a loss; here nothing is learnt by it). A network that was taught four tokens points worse, right in
- * 42 %, than such a map, in 54. The tokens know edges that cells are too coarse for, so that the log probability of
- * the box that they spell has a say, of a small weight.
+ * improve upon as a loss; here nothing is learnt by it). A network that was taught four tokens points worse than such
+ * a map ("A phrase map" of training/RESULTS.md). The tokens know edges that cells are too coarse for, so that the log
+ * probability of the box that they spell has a say, of a small weight.
  */
 import { NarvlError } from '../errors.ts';
 import type { TokenTable } from '../model/decoder.ts';

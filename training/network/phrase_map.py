@@ -32,6 +32,13 @@ class PhraseMap(nn.Module):
         self.table = nn.Embedding(vocabulary, units, padding_idx=PAD).requires_grad_(False)
 
     def forward(self, rows: Tensor, prompt: Tensor) -> Tensor:
-        inside = F.gelu(self.norm(rows) @ self.inside + self.bias, approximate="tanh")
-        asked = self.table(prompt).sum(1)
-        return (inside @ asked.unsqueeze(2)).squeeze(2) + self.prior
+        inside = self.norm(rows) @ self.inside + self.bias
+        return log_odds(inside, self.table, prompt, self.prior)
+
+
+def log_odds(inside: Tensor, table: nn.Embedding, prompt: Tensor, prior: Tensor) -> Tensor:
+    """[B, cells] of what is in each cell [B, cells, units], before GELU, the table's rows of a
+    prompt [B, P], and what is so before anything is asked [cells]."""
+    inside = F.gelu(inside, approximate="tanh")
+    asked = table(prompt).sum(1)
+    return (inside @ asked.unsqueeze(2)).squeeze(2) + prior

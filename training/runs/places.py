@@ -6,6 +6,7 @@ an epoch over all phrases takes seconds.
 
 from __future__ import annotations
 
+import math
 from itertools import islice
 
 import numpy as np
@@ -21,7 +22,7 @@ from training.data.examples import phrases, together
 from training.data.tokenizer import PAD
 from training.eyes.features import Features
 from training.network.model import AutoregressiveCaptioner, Narvl
-from training.network.phrase_map import PhraseMap
+from training.network.phrase_map import PhraseMap, log_odds
 from training.runs.checkpoints import keep_start, load, start_from
 from training.runs.recipe import PlacesRun, Run, recipe
 
@@ -42,9 +43,7 @@ class _Learning(nn.Module):
         nn.init.zeros_(self.table.weight[PAD])
 
     def forward(self, rows: Tensor, prompt: Tensor) -> Tensor:
-        inside = F.gelu(self.inside(self.drop(self.norm(rows))), approximate="tanh")
-        asked = self.table(prompt).sum(1)
-        return (inside @ asked.unsqueeze(2)).squeeze(2) + self.prior
+        return log_odds(self.inside(self.drop(self.norm(rows))), self.table, prompt, self.prior)
 
     @torch.no_grad()
     def give(self, found: PhraseMap, inset: float) -> None:
@@ -70,7 +69,7 @@ def learn(model: AutoregressiveCaptioner | Narvl, run: PlacesRun) -> None:
     examples = together(phrases("train"))
     rows = cell_rows(model, sorted({example.image for example in examples}))
     batches = Batches(examples, rows, vocabulary.load(), run.batch, config.prompt)
-    learning = _Learning(found, run.dropout)
+    learning, side = _Learning(found, run.dropout), math.isqrt(config.eyes.cells)
     optimiser = torch.optim.AdamW(learning.parameters(), lr=run.lr, weight_decay=run.decay)
     steps = run.epochs * (len(examples) // run.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, run.lr, total_steps=steps + 1)
@@ -78,7 +77,6 @@ def learn(model: AutoregressiveCaptioner | Narvl, run: PlacesRun) -> None:
     progress = tqdm(drawn, total=steps, desc="places")
     for batch in progress:
         said = learning(batch.features, batch.prompt)
-        side = round(said.shape[1] ** 0.5)
         loss = F.binary_cross_entropy_with_logits(said, targets(batch, side))
         optimiser.zero_grad()
         loss.backward()
