@@ -76,6 +76,12 @@ class Features:
         return cls({name: i for i, name in enumerate(names)}, plain, mirrored)
 
     @classmethod
+    def none(cls, eyes: Eyes) -> Features:
+        """Of no photos, for who reads text alone."""
+        none = np.zeros((0, eyes.cells, eyes.channels), np.float16)
+        return cls({}, none, none)
+
+    @classmethod
     def look(cls, eyes: Eyes, names: list[str], precision: Precision) -> Features:
         """Looked at now, by the vision graph of a precision."""
         session = vision_session(eyes, precision)

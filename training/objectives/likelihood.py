@@ -81,22 +81,15 @@ class NarvlObjective:
     alignment shown to some of the slots that are still wrong, so that the others learn to agree
     with them (Qian et al. 2021; with CTC as Gu & Kong 2021), and terms on the posteriors:
     `repetition`, and `consistency` of two passes that drop out different units.
-
-    Where a run learns captions from the slots of another student, `exemplar`, its texts do not
-    count: each slot is to say what that one's says (distillation, Hinton et al. 2015).
     """
 
-    def __init__(
-        self, model: Narvl, run: Run, rng: np.random.Generator, exemplar: Narvl | None = None
-    ) -> None:
-        self.model, self.run, self.rng, self.exemplar = model, run, rng, exemplar
+    def __init__(self, model: Narvl, run: Run, rng: np.random.Generator) -> None:
+        self.model, self.run, self.rng = model, run, rng
         self.infeasible = 0
         self.revealed: list[float] = []
 
     def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
         run, device = self.run, batch.features.device
-        if self.exemplar is not None and task == "caption":
-            return run.slot_weight * self.imitated(batch, self.exemplar)
         texts = [
             [[*t, EOS] for t in some(texts, run.references, self.rng)] for texts in batch.texts
         ]
@@ -122,13 +115,6 @@ class NarvlObjective:
             loss = (loss + self.loss(other, labels, lengths)) / 2
             loss = loss + run.consistency * disagreement(last.float(), other)
         return loss
-
-    def imitated(self, batch: Batch, exemplar: Narvl) -> Tensor:
-        """How far the captions' slots are from those of one that sees the same."""
-        given = batch.features, batch.prompt, batch.told, batch.evidence
-        with torch.no_grad():
-            known = exemplar.write(exemplar.read(*given), "caption")[0]
-        return apart(self.model.write(self.model.read(*given), "caption")[0].float(), known.float())
 
     def loss(self, logits: Tensor, labels: Tensor, lengths: Tensor, count: bool = False) -> Tensor:
         if self.run.loss == "ce":
@@ -161,6 +147,23 @@ class NarvlObjective:
             counts["revealed"] = float(np.mean(self.revealed))
             self.revealed = []
         return counts
+
+
+class SlotObjective:
+    """How far each slot is from what an exemplar's, a student that sees the same, says
+    (distillation, Hinton et al. 2015); texts do not count."""
+
+    def __init__(self, model: Narvl, exemplar: Narvl) -> None:
+        self.model, self.exemplar = model, exemplar
+
+    def __call__(self, batch: Batch, task: Task, progress: float) -> Tensor:
+        given = batch.features, batch.prompt, batch.told, batch.evidence
+        with torch.no_grad():
+            known = self.exemplar.write(self.exemplar.read(*given), task)[0]
+        return apart(self.model.write(self.model.read(*given), task)[0].float(), known.float())
+
+    def counts(self) -> dict[str, float]:
+        return {}
 
 
 def likeliest(result: QueryCtc) -> Tensor:

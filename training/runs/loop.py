@@ -30,7 +30,12 @@ from training.eyes.evidence import Evidence, detect_with
 from training.eyes.features import Features
 from training.network.autocast import autocast
 from training.network.model import AutoregressiveCaptioner, Config, Narvl, Task
-from training.objectives.likelihood import ArObjective, NarvlObjective, Objective
+from training.objectives.likelihood import (
+    ArObjective,
+    NarvlObjective,
+    Objective,
+    SlotObjective,
+)
 from training.objectives.query_ctc import slots_needed
 from training.objectives.reward import RewardObjective
 from training.paths import WORK
@@ -89,20 +94,25 @@ def parameter_groups(model: AutoregressiveCaptioner | Narvl) -> list[dict[str, l
 def captioned(run: Run) -> list[Example]:
     """The photos and captions that a run learns from."""
     references = together(captions("train"))
-    if run.targets == "references":
-        return references
+    if run.targets == "references":  # with `own`, those are learnt beside these
+        return without(references, own_captions()) if run.own else references
     assert run.teacher is not None, "targets from a teacher need `teacher`"
     known = {(e.image, e.prompt): e.texts for e in references if run.targets == "both"}
     own = own_captions()
-    images = {e.image for e in own}
-    taught = [e for e in taught_captions(run.teacher, run) if e.image not in images]
+    taught = without(taught_captions(run.teacher, run), own)
     return [
         *(
             Example(e.image, e.prompt, (*e.texts, *known.get((e.image, e.prompt), ())), e.kind)
             for e in taught
         ),
-        *own,
+        *([] if run.own else own),
     ]
+
+
+def without(examples: list[Example], others: list[Example]) -> list[Example]:
+    """Those of photos that are not among the others'."""
+    images = {e.image for e in others}
+    return [e for e in examples if e.image not in images]
 
 
 def answered(run: Run) -> list[Example]:
@@ -137,10 +147,7 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
         write_like(model, run.writer)
     _detect(model, run)
     if run.kind == "narvl":
-        exemplar = load(run.slots_of).to(device) if run.slots_of else None
-        if isinstance(exemplar, AutoregressiveCaptioner):
-            raise SystemExit(f"{run.slots_of} is an autoregressive run, which has no slots")
-        return model, NarvlObjective(model, run, rng, exemplar)
+        return model, NarvlObjective(model, run, rng)
     assert run.teacher is not None, "a reward needs `teacher`"
     judge = load(run.teacher).to(device)
     assert isinstance(judge, AutoregressiveCaptioner)
@@ -148,6 +155,17 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
     references = {(e.image, e.prompt): e.texts for e in captioned(run)}
     references |= {(e.image, e.prompt): e.texts for e in together(captions("train"))}
     return model, RewardObjective(model, judge, run, rng, references)
+
+
+def holding(model: nn.Module, run: Run) -> SlotObjective:
+    """What keeps captions' slots as an earlier run's are."""
+    assert run.slots_of is not None
+    device = next(model.parameters()).device
+    exemplar = load(run.slots_of).to(device)
+    if isinstance(exemplar, AutoregressiveCaptioner):
+        raise SystemExit(f"{run.slots_of} is an autoregressive run, which has no slots")
+    assert isinstance(model, Narvl), "only a student has slots to hold"
+    return SlotObjective(model, exemplar)
 
 
 def report_fit(batches: Batches, slots: int, what: Task) -> None:
@@ -194,16 +212,30 @@ def _train(name: str, run: Run, rank: int, count: int) -> None:
     device = next(model.parameters()).device
     torch.manual_seed(run.seed * count + rank)  # same start, other dropout
 
-    features, tokenizer = Features.load(config.eyes), vocabulary.load()
+    features = Features.none(config.eyes) if run.blind else Features.load(config.eyes)
+    tokenizer = vocabulary.load()
     evidence = Evidence.load(config.eyes) if config.words else None
-    streams: list[tuple[Iterator[Batch], Task, float]] = []
-    wanted: list[tuple[Callable[[], list[Example]], int, Task, float]] = [
-        (lambda: captioned(run), run.captions, "caption", 1.0),
-        (lambda: answered(run), run.questions, "answer", run.question_weight),
-        (lambda: together(phrases("train")), run.boxes, "locate", run.box_weight),
-        (lambda: together(statements("train")), run.statements, "entail", run.statement_weight),
+    streams: list[tuple[Iterator[Batch], Task, float, Objective]] = []
+    wanted: list[tuple[Callable[[], list[Example]], int, Task, float, Objective]] = [
+        (
+            lambda: captioned(run),
+            run.captions,
+            "caption",
+            run.slot_weight if run.slots_of else 1.0,
+            holding(model, run) if run.slots_of else objective,
+        ),
+        (own_captions, run.own, "caption", run.own_weight, objective),
+        (lambda: answered(run), run.questions, "answer", run.question_weight, objective),
+        (lambda: together(phrases("train")), run.boxes, "locate", run.box_weight, objective),
+        (
+            lambda: together(statements("train")),
+            run.statements,
+            "entail",
+            run.statement_weight,
+            objective,
+        ),
     ]
-    for read, size, task, weight in wanted:
+    for read, size, task, weight, learn in wanted:
         if size == 0 or not (examples := read()):
             continue
         flips = run.flips if task in ("caption", "answer") else 0
@@ -219,13 +251,13 @@ def _train(name: str, run: Run, rank: int, count: int) -> None:
         )
         if isinstance(model, Narvl):
             report_fit(batches, model.query_range(task)[1], task)
-        streams.append((batches.shuffled(rng), task, weight))
+        streams.append((batches.shuffled(rng), task, weight, learn))
 
     if not streams:
         raise SystemExit(f"{name}: expected captions or questions to learn from, got none")
     if run.named:
         names = Names(tokenizer).shuffled(run.named, config.eyes.channels, rng)
-        streams.append((names, "answer", 1.0))
+        streams.append((names, "answer", 1.0, objective))
 
     optimiser = torch.optim.AdamW(parameter_groups(model), betas=(0.9, 0.98), weight_decay=0.03)
     averaged = AveragedModel(model, multi_avg_fn=average_in)
@@ -257,10 +289,10 @@ def _train(name: str, run: Run, rank: int, count: int) -> None:
         for group, share in zip(optimiser.param_groups, SHARES, strict=False):
             group["lr"] = rate * share
         optimiser.zero_grad(set_to_none=True)
-        for stream, task, weight in streams:
+        for stream, task, weight, learn in streams:
             batch = next(stream).to(device)
             with autocast(device):
-                loss = objective(batch, task, step / run.steps)
+                loss = learn(batch, task, step / run.steps)
             (weight * loss).backward()
             losses[task].append(loss.item())
         if count > 1:

@@ -179,6 +179,9 @@ class Run(_Strict):
     """Student whose slots' posteriors captions are learnt from in place of texts."""
     slot_weight: float = 1.0
     """Weight of how far the slots are from those."""
+    own: int = 0
+    """Photos a step, beside those, whose own captions are learnt: of sources that are so taught."""
+    own_weight: float = 1.0
     answers: Literal["references", "teacher"] = "references"
     keep: int = 1
     """Captions of the teacher's per photo and style, best first."""

@@ -116,6 +116,10 @@ def test_pictures_whose_own_captions_are_taught_have_no_teacher(monkeypatch) -> 
     both = run.model_copy(update={"targets": "both"})
     taught = [e.texts for e in loop.captioned(both)]
     assert taught == [("a cat", "a dog on grass"), ("a bar chart",)]
+    beside = run.model_copy(update={"own": 8})  # where they are learnt in batches of their own
+    assert [e.image for e in loop.captioned(beside)] == ["dog.jpg"]
+    held = Run(kind="narvl", slots_of="t", own=8)
+    assert [e.image for e in loop.captioned(held)] == ["dog.jpg"]
 
 
 def test_a_teacher_that_writes_in_one_pass_is_searched_as_the_runtime_does(monkeypatch) -> None:

@@ -17,6 +17,7 @@ _GROUPS: list[dict[str, Kind]] = [
 KINDS = {name: kind for group in _GROUPS for name, kind in group.items()}
 _UNCOUNTABLE = ("noise", "handwriting", "music", "code")
 PER_KIND: dict[Split, int] = {"train": 22, "val": 2, "test": 7}
+"""Of training's, some kinds have more: `Kind.times`."""
 
 
 def questions(hand: Hand, kind: str, picture: Picture) -> Iterator[Asked]:
@@ -38,21 +39,22 @@ def questions(hand: Hand, kind: str, picture: Picture) -> Iterator[Asked]:
         yield Asked("yesno", hand.one(no), "no")
 
 
-def make(split: Split, seed: int, per_kind: int) -> None:
-    made: list[tuple[str, Picture, list[Asked]]] = []
-    for kind in KINDS:
-        for number in range(per_kind):
-            hand = Hand(seed, split, kind, number)
-            picture = KINDS[kind].draw(hand)
-            made.append((kind, picture, list(questions(hand, kind, picture))))
+def make(split: Split, seed: int, per_kind: int) -> int:
+    """Draw a split's pictures, and say how many."""
+    made: list[tuple[str, str, Picture, list[Asked]]] = []
+    for name, kind in KINDS.items():
+        for number in range(per_kind * (kind.times if split == "train" else 1)):
+            hand = Hand(seed, split, name, number)
+            picture = kind.draw(hand)
+            file = f"images/{split}-{name.replace(' ', '-')}-{number:03d}.webp"
+            made.append((file, name, picture, list(questions(hand, name, picture))))
     (FOLDER / "images").mkdir(parents=True, exist_ok=True)
-    images = rendered([picture for _, picture, _ in made], split)
+    images = rendered([picture for _, _, picture, _ in made], split)
     lines = []
-    for number, ((kind, picture, asked), image) in enumerate(zip(made, images, strict=True)):
-        name = f"images/{split}_{number:04d}.webp"
-        image.save(FOLDER / name, quality=90, method=6)
+    for (file, kind, picture, asked), image in zip(made, images, strict=True):
+        image.save(FOLDER / file, quality=90, method=6)
         row = {
-            "image": f"{FOLDER.name}/{name}",
+            "image": f"{FOLDER.name}/{file}",
             "caption": grammatical(picture.caption),
             "qa": [
                 {"type": a.type, "question": grammatical(a.question), "answer": a.answer.lower()}
@@ -63,3 +65,4 @@ def make(split: Split, seed: int, per_kind: int) -> None:
         }
         lines.append(json.dumps(row, ensure_ascii=False))
     (FOLDER / f"{split}.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return len(lines)

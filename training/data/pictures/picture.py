@@ -50,6 +50,9 @@ class Kind:
     draw: Callable[[Hand], Picture]
     names: Sequence[str]
     """What it is called, the plainest first; a caption that says one of them has named it."""
+    times: int = 1
+    """How many times as many there are for training: what shows next to nothing is told apart by
+    little, and takes more to learn."""
 
 
 _HUES = {

@@ -91,7 +91,7 @@ def _gradient(hand: Hand) -> Picture:
 
 
 KINDS = {
-    "blank": Kind(_blank, ["blank picture", "blank", "empty", "plain"]),
-    "noise": Kind(_noise, ["noise", "random dots", "static"]),
-    "gradient": Kind(_gradient, ["gradient", "fades", "plain background"]),
+    "blank": Kind(_blank, ["blank picture", "blank", "empty", "plain"], times=7),
+    "noise": Kind(_noise, ["noise", "random dots", "static"], times=3),
+    "gradient": Kind(_gradient, ["gradient", "fades", "plain background"], times=3),
 }
