@@ -73,6 +73,33 @@ describe('readDecoding', () => {
     for (const { confidence } of calibrated.words) expect(confidence).toBeCloseTo(0.75);
   });
 
+  it('is as sure as its content words are where function words are known', () => {
+    const slots: Slot[] = [3, 4, 5].map((token) => ({ token, logProb: -1, kept: true }));
+    const judgement = {
+      of: 'words',
+      curve: [[-1, 0.25]],
+      free: { tokens: new Set([3]), curve: [[-1, 0.75]] },
+    } as const;
+    const sure = (tokens: number[]) =>
+      readDecoding({ tokens, slots: slots.slice(0, tokens.length) }, words, specials, judgement);
+    const { confidence, words: each } = sure([3, 4, 5]);
+    expect(each.map((word) => word.confidence)).toEqual([0.75, 0.25, 0.25]);
+    expect(confidence).toBe(0.25);
+    expect(sure([3]).confidence).toBe(0.75); // There is nothing else to go by.
+  });
+
+  it('takes a word of more pieces for a content word, whatever its first piece', () => {
+    const spelling = { ...words, piece: (id: number) => [' a', 'round'][id - 3] ?? '?' };
+    const slots: Slot[] = [3, 4].map((token) => ({ token, logProb: -1, kept: true }));
+    const judgement = {
+      of: 'words',
+      curve: [[-1, 0.25]],
+      free: { tokens: new Set([3]), curve: [[-1, 0.75]] },
+    } as const;
+    const { confidence } = readDecoding({ tokens: [3, 4], slots }, spelling, specials, judgement);
+    expect(confidence).toBe(0.25);
+  });
+
   it('puts the pieces of a word together', () => {
     const spelling = {
       ...words,

@@ -13,7 +13,7 @@ import type {
 import { type Judgement, sureness } from './confidence.ts';
 import type { Specials } from './lattice.ts';
 import type { Hypothesis } from './search.ts';
-import { wordsOf } from './words.ts';
+import { type Word, wordsOf } from './words.ts';
 
 /** What turns token ids into text. */
 export interface Words {
@@ -39,7 +39,7 @@ export function readDecoding(
   decoding: Decoding,
   words: Words,
   specials: Specials,
-  { of, curve }: Judgement,
+  { of, curve, free }: Judgement,
 ): Reading {
   const roles = slotRoles(decoding.slots, specials);
   const slots = decoding.slots.map((slot, i) => ({
@@ -52,13 +52,17 @@ export function readDecoding(
     .filter((slot) => slot.role === 'word')
     .map(({ id, text, probability }) => ({ id, text, probability }));
   const logProbs = decoding.slots.filter((slot) => slot.kept).map((slot) => slot.logProb);
+  const isFree = ({ pieces: [first = -1, second] }: Word) =>
+    second === undefined && free?.tokens.has(tokens[first]?.id ?? -1) === true;
   const sureWords = wordsOf(tokens).map((word) => {
     const own = word.pieces.map((piece) => logProbs[piece] ?? -Infinity);
-    return { ...word, confidence: sureness(own, curve) };
+    return { ...word, confidence: sureness(own, isFree(word) ? free?.curve : curve) };
   });
+  const content = sureWords.filter((word) => !isFree(word));
   return {
     text: words.decode(decoding.tokens),
-    confidence: of === 'text' ? sureness(logProbs, curve) : mean(sureWords),
+    confidence:
+      of === 'text' ? sureness(logProbs, curve) : mean(content.length > 0 ? content : sureWords),
     words: sureWords,
     tokens,
     slots,

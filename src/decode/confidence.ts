@@ -11,6 +11,11 @@ export interface Judgement {
   /** A text is right as a whole, as an answer is; or so many of its words are, as of a caption. */
   readonly of: 'text' | 'words';
   readonly curve?: Curve | undefined;
+  /**
+   * Function words, of one token each, where they have a curve of their own. "a" is right of nearly every
+   * photo, so that a text is only as sure as its other words are.
+   */
+  readonly free?: { readonly tokens: ReadonlySet<number>; readonly curve: Curve } | undefined;
 }
 
 /**

@@ -60,7 +60,12 @@ const curve = v.pipe(
 const sharing = v.object({ weight: v.pipe(v.number(), v.gtValue(0)), floor: probability });
 
 /** How sure the texts of a task may be. */
-const calibration = v.object({ curve, candidates: v.optional(sharing) });
+const calibration = v.object({
+  curve,
+  /** Of captions' words that `beam.once` calls free; `curve` is of the others then. */
+  free: v.optional(v.object({ curve })),
+  candidates: v.optional(sharing),
+});
 
 /** A prompt with one place for the caller's text. */
 const template = v.pipe(

@@ -11,6 +11,7 @@
  */
 import { choose, readCandidates } from '../decode/candidates.ts';
 import { type Reading, readAlternatives, readDecoding } from '../decode/caption.ts';
+import type { Judgement } from '../decode/confidence.ts';
 import { labelCandidates, readEntailment } from '../decode/entailment.ts';
 import { explain } from '../decode/explain.ts';
 import { locationTokens, readLocation } from '../decode/location.ts';
@@ -361,10 +362,14 @@ export class Pipeline {
     const way = this.#searches.choose(beam, wanted);
     const candidates = readCandidates(wanted.candidates, this.#tokenizer);
     const { blank, eos } = this.#manifest.decoder;
-    const judgement = {
+    const judgement: Judgement = {
       of: task.kind === 'answer' ? 'text' : 'words',
       curve: calibration?.curve,
-    } as const;
+      free: calibration?.free && {
+        ...calibration.free,
+        tokens: new Set(beam?.once?.free),
+      },
+    };
     return {
       ...this.#encodePrompt(text),
       queries,

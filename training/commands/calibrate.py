@@ -3,10 +3,10 @@
 A slot's probability says how the model weighs words, not how often it is right. A rising curve over
 the mean log-probability (isotonic regression, Zadrozny & Elkan 2002), fitted on validation splits,
 makes it a frequency: for an answer, that it is the right one; for a word of a caption, that
-people's captions of the photo use it too. Among candidates, a temperature (Guo et al. 2017) and a
-floor; for a box, that it overlaps by half with people's. Prints the expected calibration errors
-before and after, also on photos that it was not fitted on, and keeps what `training export` puts
-into the manifest.
+people's captions of the photo use it too, function words apart from those with content. Among
+candidates, a temperature (Guo et al. 2017) and a floor; for a box, that it overlaps by half with
+people's. Prints the expected calibration errors before and after, also on photos that it was not
+fitted on, and keeps what `training export` puts into the manifest.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from training.eyes.features import Features
 from training.network.model import Narvl, Task
 from training.scoring.calibration import (
     SPLITS,
+    Judged,
     along,
     answered,
     calibration_file,
@@ -76,8 +77,6 @@ Rows = list[dict[str, str | float]]
 Calibration = tuple[dict, Rows] | None
 """What the manifest holds of a task, and the table's rows; nothing without what to fit on."""
 T = TypeVar("T")
-Judged = tuple[Tensor, Tensor]
-"""Of each text what says how sure it is, and whether it is right."""
 
 
 def of_answers(model: Narvl, features: Features) -> Calibration:
@@ -103,8 +102,10 @@ def of_answers(model: Narvl, features: Features) -> Calibration:
 
 
 def of_captions(model: Narvl, features: Features) -> Calibration:
-    tests = {"words of captions, test": captioned(model, features, "test")}
-    return _along_a_curve("caption", captioned(model, features, "val"), tests)
+    fitted, test = (captioned(model, features, split) for split in SPLITS)
+    kept, rows = _along_a_curve("content words", fitted[0], {"content words, test": test[0]})
+    free, more = _along_a_curve("function words", fitted[1], {"function words, test": test[1]})
+    return {**kept, "free": free}, rows + more
 
 
 def of_boxes(model: Narvl, features: Features) -> Calibration:

@@ -24,6 +24,7 @@ from training.scoring.multiple_choice import log_likelihoods
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, best_path, prefix_beam
 from training.writing.guides import searchable
 from training.writing.ngram import of_answers, of_captions
+from training.writing.once import function_words
 from training.writing.pointing import point
 
 SPLITS = ("val", "test")
@@ -33,6 +34,10 @@ KNOTS = 25
 _BATCH = 50
 _REFERENCES = 5
 """Captions of a photo from which on a word's absence from all says something."""
+
+
+Judged = tuple[Tensor, Tensor]
+"""Of each text what says how sure it is, and whether it is right."""
 
 
 def calibration_file(run: str) -> Path:
@@ -108,9 +113,7 @@ def written(
     return found
 
 
-def answered(
-    model: Narvl, features: Features, examples: Sequence[Example], title: str
-) -> tuple[Tensor, Tensor]:
+def answered(model: Narvl, features: Features, examples: Sequence[Example], title: str) -> Judged:
     """Mean log-probability of each answer's tokens, and whether it is right."""
     tokenizer, log_p, right = vocabulary.load(), [], []
     texts = written(model, features, examples, True, title)
@@ -122,9 +125,12 @@ def answered(
     return torch.tensor(log_p), torch.tensor(right)
 
 
-def captioned(model: Narvl, features: Features, split: str) -> tuple[Tensor, Tensor]:
-    """Mean log-probability of each word's tokens, and whether a person uses it of the photo."""
-    tokenizer, log_p, right = vocabulary.load(), [], []
+def captioned(model: Narvl, features: Features, split: str) -> tuple[Judged, Judged]:
+    """Of content words, and of function words, the mean log-probability of each one's tokens and
+    whether a person uses it of the photo. "a" is right of nearly every photo, whatever it shows."""
+    tokenizer, free = vocabulary.load(), function_words()
+    log_p: dict[bool, list[float]] = {False: [], True: []}
+    right: dict[bool, list[bool]] = {False: [], True: []}
     known: dict[str, list[str]] = {}
     for example in together(captions(split)):
         known.setdefault(example.image, []).extend(example.texts)
@@ -133,9 +139,11 @@ def captioned(model: Narvl, features: Features, split: str) -> tuple[Tensor, Ten
     for example, (tokens, logs) in zip(examples, texts, strict=True):
         said = {word for text in known[example.image] for word in words(text)}
         for word, pieces in words_of([tokenizer.id_to_token(token) for token in tokens]):
-            log_p.append(float(np.mean([logs[i] for i in pieces])))
-            right.append(word in said)
-    return torch.tensor(log_p), torch.tensor(right)
+            function = len(pieces) == 1 and tokens[pieces[0]] in free
+            log_p[function].append(float(np.mean([logs[i] for i in pieces])))
+            right[function].append(word in said)
+    content, function = ((torch.tensor(log_p[f]), torch.tensor(right[f])) for f in (False, True))
+    return content, function
 
 
 def words_of(pieces: Sequence[str]) -> list[tuple[str, list[int]]]:
@@ -163,9 +171,7 @@ def choices(model: Narvl, features: Features, examples: Sequence[Example]) -> Te
     return torch.cat(found)
 
 
-def pointed(
-    model: Narvl, features: Features, examples: Sequence[Example], title: str
-) -> tuple[Tensor, Tensor]:
+def pointed(model: Narvl, features: Features, examples: Sequence[Example], title: str) -> Judged:
     """What says how sure each phrase's box is, and whether it is right."""
     batches = Batches(examples, features, vocabulary.load(), _BATCH, model.config.prompt)
     found = []

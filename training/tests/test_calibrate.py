@@ -7,9 +7,14 @@ import pytest
 import torch
 
 from training.commands import calibrate
+from training.data.formats import Example
+from training.eyes.features import Features
 from training.network.model import Config, Narvl, Task
 from training.scoring import calibration
 from training.scoring.calibration import along, calibration_error, curve, shares, sharing, words_of
+
+SMALL = Config(width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48)
+NO_FEATURES = Features.none(SMALL.eyes)
 
 
 def test_the_curve_finds_what_the_frequencies_are_and_rises() -> None:
@@ -49,8 +54,27 @@ def test_words_are_what_begins_with_a_space() -> None:
     ]
 
 
+def test_function_words_are_judged_apart_from_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = {5: "\u0120a", 6: "\u0120dog", 7: "fish", 8: "\u0120on", 9: "\u0120cat"}
+
+    class Spelling:
+        def id_to_token(self, token: int) -> str:
+            return pieces[token]
+
+    photo = Example("a.jpg", "", tuple(["a dogfish swims"] * 5), "human")
+    few = Example("b.jpg", "", ("a cat",), "human")
+    monkeypatch.setattr(calibration.vocabulary, "load", Spelling)
+    monkeypatch.setattr(calibration, "function_words", lambda: frozenset((5, 8)))
+    monkeypatch.setattr(calibration, "captions", lambda split: {"all": [photo, few]})
+    said = ([5, 6, 7, 8, 9], [-0.5, -1.0, -3.0, -4.0, -5.0])
+    monkeypatch.setattr(calibration, "written", lambda model, features, examples, *_: [said])
+    content, function = calibration.captioned(Narvl(SMALL), NO_FEATURES, "val")
+    assert [t.tolist() for t in content] == [[-2.0, -5.0], [True, False]]  # "dogfish", "cat"
+    assert [t.tolist() for t in function] == [[-0.5, -4.0], [True, False]]  # "a", "on"
+
+
 def test_a_task_can_be_calibrated_alone(tmp_path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    model = Narvl(Config(width=32, heads=4, encoder_layers=1, decoder_layers=1, ffn=48))
+    model = Narvl(SMALL)
     monkeypatch.setattr(calibration, "WORK", tmp_path)
     monkeypatch.setattr(calibrate, "rounded", lambda run, precision: model)
     monkeypatch.setattr(calibrate, "seen", lambda eyes, images, precision: None)
