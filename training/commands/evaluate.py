@@ -10,11 +10,7 @@ import argparse
 
 import torch
 
-from training.data.examples import (
-    phrases,
-    questions,
-    statements,
-)
+from training.data.examples import phrases, questions, statements
 from training.runs.checkpoints import checkpoint, load
 from training.scoring.evaluation import (
     TASKS,
@@ -33,6 +29,9 @@ def main() -> None:
     parser.add_argument("runs", nargs="*")
     parser.add_argument("--split", choices=["val", "test"], default="test")
     parser.add_argument("--only", choices=TASKS)
+    parser.add_argument(
+        "--sources", nargs="+", help="of captions and answers, with --only; default: all"
+    )
     parser.add_argument("--blind", nargs="*", default=[], help="runs trained without photos")
     parser.add_argument("--judge", help="autoregressive run whose perplexity is reported")
     parser.add_argument("--rescore", help="autoregressive run that chooses among Narvl's beam")
@@ -41,6 +40,8 @@ def main() -> None:
     args = parser.parse_args()
     if not args.runs and not args.blind:
         parser.error("expected a run, or one after --blind, got none")
+    if args.sources and args.only not in ("captions", "answers"):
+        parser.error(f"expected --only captions or answers beside --sources, got {args.only}")
     seeing = [run for run in args.blind if load(run).config.words]
     if seeing:
         parser.error(f"expected runs without a word detector after --blind, got {seeing[0]}")
@@ -57,11 +58,17 @@ def main() -> None:
     if args.only in (None, "captions"):
         print_table(
             caption_rows(
-                args.runs, args.split, args.judge, args.rescore, args.refine, args.precision
+                args.runs,
+                args.split,
+                args.judge,
+                args.rescore,
+                args.refine,
+                args.precision,
+                args.sources,
             )
         )
     if args.only in (None, "answers") and questions(args.split):
-        print_table(answer_rows(args.runs, args.blind, args.split, args.precision))
+        print_table(answer_rows(args.runs, args.blind, args.split, args.precision, args.sources))
     if args.only in (None, "presence") and questions(args.split).get("presence"):
         print_table(presence_rows(args.runs, args.blind, args.split, args.precision))
     if args.only in (None, "boxes") and phrases(args.split):

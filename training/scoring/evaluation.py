@@ -175,6 +175,15 @@ def images_of(examples: list[Example]) -> frozenset[str]:
     return frozenset(e.image for e in examples)
 
 
+def only(by_source: dict[str, list[Example]], names: list[str] | None) -> dict[str, list[Example]]:
+    """Some sources of those that a split has, or all."""
+    if names is None:
+        return by_source
+    if lacking := [name for name in names if name not in by_source]:
+        raise SystemExit(f"expected sources among {', '.join(by_source)}; got {lacking[0]}")
+    return {name: by_source[name] for name in names}
+
+
 def caption_rows(
     runs: list[str],
     split: str,
@@ -182,10 +191,11 @@ def caption_rows(
     rescore: str | None,
     refine: bool,
     precision: Precision | None,
+    sources: list[str] | None = None,
 ) -> list[dict[str, str | float]]:
     tokenizer, known = vocabulary.load(), bigrams(caption_texts())
     rows: list[dict[str, str | float]] = []
-    for source, examples in captions(split).items():
+    for source, examples in only(captions(split), sources).items():
         for run in runs:
             model = rounded(run, precision)
             features = seen(model.config.eyes, images_of(examples), precision)
@@ -208,16 +218,21 @@ def caption_rows(
 
 
 def answer_rows(
-    runs: list[str], blind: list[str], split: str, precision: Precision | None
+    runs: list[str],
+    blind: list[str],
+    split: str,
+    precision: Precision | None,
+    sources: list[str] | None = None,
 ) -> list[dict[str, str | float]]:
     """Accuracies in percent, per source and kind, of runs and of runs that see no photo."""
-    tokenizer, images = vocabulary.load(), images_of(together(questions(split)))
+    asked = only(questions(split), sources)
+    tokenizer, images = vocabulary.load(), images_of(together(asked))
     rows: list[dict[str, str | float]] = []
     for run in [*blind, *runs]:
         model = rounded(run, precision)
         features = seen(model.config.eyes, images, precision)
         by_decoding: dict[str, dict[str, str | float]] = {}
-        for source, examples in questions(split).items():
+        for source, examples in asked.items():
             batches = Batches(
                 examples, features, tokenizer, 100, model.config.prompt, blind=run in blind
             )

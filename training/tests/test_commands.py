@@ -9,7 +9,9 @@ import sys
 import pytest
 
 from training.__main__ import listed
+from training.data.formats import Example
 from training.paths import REPOSITORY
+from training.scoring.evaluation import only
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -41,3 +43,14 @@ def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
     assert found.returncode == 1
     assert "'trian'" in found.stderr
     assert "python -m training train" in found.stderr
+
+
+def test_some_sources_can_be_scored_alone() -> None:
+    of = {name: [Example(name, "", (), "")] for name in ("a", "b", "c")}
+    assert only(of, None) == of
+    assert only(of, ["c", "a"]) == {"c": of["c"], "a": of["a"]}
+    with pytest.raises(SystemExit, match="expected sources among a, b, c; got d"):
+        only(of, ["a", "d"])
+    found = run("evaluate", "some", "--only", "boxes", "--sources", "a")
+    assert found.returncode == 2
+    assert "expected --only captions or answers beside --sources, got boxes" in found.stderr
