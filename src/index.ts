@@ -1,6 +1,7 @@
 /** The public surface: captions and answers about photographs, written in one decoder pass. */
 
 export { isLost, NarvlError, type NarvlErrorCode } from './errors.ts';
+export { isGuess, type Said } from './guess.ts';
 export type { DecoderCost, WeightBits } from './model/decoder.ts';
 export type { Box, Edges } from './model/image.ts';
 export type { Region } from './model/part.ts';

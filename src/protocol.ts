@@ -156,7 +156,7 @@ export interface Caption {
   readonly text: string;
   /**
    * How sure the model may be, 0…1, by what the model's manifest was calibrated on: of an answer, how
-   * often such a one is right; of a caption, how many of its words people use of the photo too. Of
+   * often such a one is right; of a caption, how many of its content words people use of the photo too. Of
    * candidates, the best one's probability. A model without calibration has the geometric mean of
    * the slots' probabilities. 0 of an empty text.
    */

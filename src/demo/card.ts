@@ -1,12 +1,12 @@
 /** A photo with what became of it: it waits, then has a caption or an error in its own place. */
-import type { Caption, NarvlError } from '../index.ts';
+import { type Caption, isGuess, type NarvlError } from '../index.ts';
 import { announce } from './announcer.ts';
 import type { AskKind } from './asking.ts';
 import { createCaptionText } from './caption-text.ts';
 import { playCollapse, playOnceSeen } from './collapse-animation.ts';
 import { make } from './dom.ts';
 import { isPassing } from './errors.ts';
-import { confidence, isGuess, milliseconds, sentence } from './format.ts';
+import { confidence, milliseconds, sentence } from './format.ts';
 import { createFoundBox } from './found-box.ts';
 import { createGaze } from './gaze.ts';
 import type { Photo } from './photo.ts';
@@ -85,7 +85,7 @@ export class PhotoCard {
     const text = createCaptionText(caption);
     const strip = createStrip(caption.slots);
     strip.replay.addEventListener('click', () => playCollapse(strip, text));
-    const guess = isGuess(caption.confidence);
+    const guess = isGuess(caption.confidence, 'caption');
     this.#show(
       'done',
       ...(guess ? [make('p', { class: 'guess' }, 'A guess')] : []),
@@ -94,7 +94,11 @@ export class PhotoCard {
       make(
         'div',
         { class: 'verdict' },
-        make('p', {}, `${confidence(caption.confidence)} · ${milliseconds(caption.timings.total)}`),
+        make(
+          'p',
+          {},
+          `${confidence(caption.confidence, 'caption')} · ${milliseconds(caption.timings.total)}`,
+        ),
         createCopyButton(caption.text, 'Copy as alt text'),
       ),
       ...(guess ? createAlternatives(caption) : []),

@@ -1,14 +1,7 @@
 /** Numbers as people read them. */
 import { expect, it } from 'vitest';
-import {
-  confidence,
-  count,
-  isGuess,
-  megabytes,
-  milliseconds,
-  percent,
-  sentence,
-} from './format.ts';
+import { isGuess } from '../index.ts';
+import { confidence, count, megabytes, milliseconds, percent, sentence } from './format.ts';
 
 it('writes progress in decimal megabytes', () => {
   expect(megabytes(12_345_678, 29_280_752)).toBe('12.3 of 29.3 MB');
@@ -22,14 +15,19 @@ it('writes probabilities as percentages', () => {
   expect(percent(0.926)).toBe('93%');
 });
 
-it('says where a text is more likely wrong than right', () => {
-  expect(confidence(0.5)).toBe('Confidence 50%');
-  expect(confidence(0.34)).toBe('Not sure. Confidence 34%');
+it('says where an answer is more likely wrong than right, and a caption worse than most', () => {
+  expect(confidence(0.5, 'answer')).toBe('Confidence 50%');
+  expect(confidence(0.45, 'answer')).toBe('Not sure. Confidence 45%');
+  expect(confidence(0.45, 'caption')).toBe('Confidence 45%');
+  expect(confidence(0.34, 'caption')).toBe('Not sure. Confidence 34%');
 });
 
 it('calls a guess what it says that it is not sure of', () => {
-  for (const probability of [0, 0.2, 0.499, 0.5, 0.9]) {
-    expect(isGuess(probability)).toBe(confidence(probability).startsWith('Not sure'));
+  for (const said of ['caption', 'answer'] as const) {
+    for (const probability of [0, 0.2, 0.399, 0.4, 0.499, 0.5, 0.9]) {
+      const text = confidence(probability, said);
+      expect(isGuess(probability, said)).toBe(text.startsWith('Not sure'));
+    }
   }
 });
 

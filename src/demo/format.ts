@@ -1,5 +1,11 @@
 /** Numbers and names as the page writes them. */
-import type { Caption, DecoderDevice, EncoderDevice } from '../index.ts';
+import {
+  type Caption,
+  type DecoderDevice,
+  type EncoderDevice,
+  isGuess,
+  type Said,
+} from '../index.ts';
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -24,18 +30,10 @@ export function percent(probability: number): string {
   return `${whole.format(probability * 100)}%`;
 }
 
-/** Below this a text is more likely wrong than right, and the page says so. */
-const NOT_SURE = 0.5;
-
-/** Whether a text of this confidence is shown as a guess. */
-export function isGuess(probability: number): boolean {
-  return probability < NOT_SURE;
-}
-
-/** How sure the model is of a text: `Confidence 93%`. */
-export function confidence(probability: number): string {
-  const said = `Confidence ${percent(probability)}`;
-  return isGuess(probability) ? `Not sure. ${said}` : said;
+/** How sure the model is of what it says: `Confidence 93%`. */
+export function confidence(probability: number, said: Said): string {
+  const text = `Confidence ${percent(probability)}`;
+  return isGuess(probability, said) ? `Not sure. ${text}` : text;
 }
 
 /** A count with its noun: `1 submit`, `1,024 bytes`. */

@@ -1,8 +1,8 @@
 /** What became of what was asked: an answer, a place or a verdict, as it stands below its question. */
-import type { Entailed, EntailmentLabel } from '../index.ts';
+import { type Entailed, type EntailmentLabel, isGuess } from '../index.ts';
 import type { Found } from './asking.ts';
 import { make } from './dom.ts';
-import { confidence, isGuess, percent, sentence } from './format.ts';
+import { confidence, percent, sentence } from './format.ts';
 import { placeOf } from './place.ts';
 
 /** As text for the announcer, and as elements. */
@@ -31,7 +31,7 @@ function withConfidence(text: string, sure: number): Shown {
 }
 
 function sureness(probability: number): HTMLElement {
-  return make('p', { class: 'confidence' }, confidence(probability));
+  return make('p', { class: 'confidence' }, confidence(probability, 'answer'));
 }
 
 function showVerdict({ label, probabilities }: Entailed): Shown {
@@ -49,7 +49,7 @@ function showVerdict({ label, probabilities }: Entailed): Shown {
   const text = verdicts[label];
   const answer = make('p', { class: 'answer' }, text);
   const shares = make('dl', { class: 'shares' }, ...rows);
-  if (!isGuess(probabilities[label])) return { text, elements: [answer, shares] };
+  if (!isGuess(probabilities[label], 'answer')) return { text, elements: [answer, shares] };
   const guess = make('p', { class: 'confidence' }, 'Not sure.');
   return { text: `${text}. Not sure.`, elements: [answer, guess, shares] };
 }

@@ -4,8 +4,8 @@ import type { WeightBits } from '../index.ts';
 /** `suggest`: the page's user chooses. `fill`: the element writes what it is sure of. */
 export type Mode = 'suggest' | 'fill';
 
-/** Of a caption's words people use about so many of such a photo too, or more. */
-export const DEFAULT_THRESHOLD = 0.7;
+/** Of a caption's content words people use so many of such a photo too; of each other's 57 %. */
+export const DEFAULT_THRESHOLD = 0.55;
 
 /** Where there is no DOM the class can be named, not used. */
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);

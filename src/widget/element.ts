@@ -1,5 +1,5 @@
 /** `<narvl-image>`: around a picture of the page, which it describes or lets its author have described. */
-import { type Caption, NarvlError, type Progress } from '../index.ts';
+import { type Caption, isGuess, NarvlError, type Progress } from '../index.ts';
 import { throwIfAborted } from './aborted.ts';
 import { eraseMachineAlt, standingOf, toAlt, unmarkAlt, writeAlt } from './alt.ts';
 import { announce, prepareAnnouncer } from './announcer.ts';
@@ -343,7 +343,12 @@ export class NarvlImage extends NarvlAttributes {
     } else {
       const { confidence } = caption;
       this.#enter('suggested');
-      this.#ownPanel().showOffer({ text: choices.current, confidence, others: choices.count > 1 });
+      this.#ownPanel().showOffer({
+        text: choices.current,
+        confidence,
+        guess: isGuess(confidence, this.question === '' ? 'caption' : 'answer'),
+        others: choices.count > 1,
+      });
       announce({
         text: this.#texts.suggested(choices.current),
         many: this.#texts.manySuggested,

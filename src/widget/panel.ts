@@ -5,9 +5,6 @@ import { excessOf, SOFT_LENGTH } from './alt.ts';
 import styles from './panel.css?raw';
 import type { WidgetTexts } from './texts.ts';
 
-/** Below this a text is more likely wrong than right, and the panel says so. */
-const NOT_SURE = 0.5;
-
 /** What the panel's user can do. */
 export type Action = 'use' | 'another' | 'dismiss' | 'retry';
 
@@ -16,6 +13,8 @@ export interface Offer {
   readonly text: string;
   /** 0…1 */
   readonly confidence: number;
+  /** Whether that is little. */
+  readonly guess: boolean;
   /** Whether there is another one to go on to. */
   readonly others: boolean;
 }
@@ -137,8 +136,8 @@ export class Panel {
     this.#bar.removeAttribute('value');
   }
 
-  showOffer({ text, confidence, others }: Offer): void {
-    const say = confidence < NOT_SURE ? this.#texts.unsure : this.#texts.confidence;
+  showOffer({ text, confidence, guess, others }: Offer): void {
+    const say = guess ? this.#texts.unsure : this.#texts.confidence;
     this.#showForm('offer', text, say(confidence));
     this.#controls.another.hidden = !others;
   }

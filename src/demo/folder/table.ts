@@ -1,6 +1,7 @@
 /** The table of a folder: a row a photo, whose text can be written in at any time. */
+import { isGuess } from '../../index.ts';
 import { make } from '../dom.ts';
-import { isGuess, percent, sentence } from '../format.ts';
+import { percent, sentence } from '../format.ts';
 import type { Row } from './rows.ts';
 import { createThumbnail } from './thumbnail.ts';
 
@@ -107,7 +108,7 @@ export class FolderTable {
   /** Of a guess, what else it may be, to be taken in its place. */
   #createAlternatives(row: Row, field: HTMLTextAreaElement): HTMLElement[] {
     const { caption, edited, path } = row;
-    if (edited || !caption || !isGuess(caption.confidence)) return [];
+    if (edited || !caption || !isGuess(caption.confidence, 'caption')) return [];
     const others = caption.alternatives?.filter(({ text }) => text !== '') ?? [];
     return others.map((other) => {
       const text = sentence(other.text);
@@ -148,7 +149,7 @@ function verdictOf({ state, edited, caption }: Row): string {
   if (edited) return 'Yours';
   if (state === 'failed') return 'Failed';
   if (!caption) return '';
-  return isGuess(caption.confidence)
+  return isGuess(caption.confidence, 'caption')
     ? `Guess, ${percent(caption.confidence)}`
     : percent(caption.confidence);
 }
