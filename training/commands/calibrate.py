@@ -26,6 +26,7 @@ from training.network.model import Narvl, Task
 from training.scoring.calibration import (
     SPLITS,
     Judged,
+    agreement,
     along,
     answered,
     calibration_file,
@@ -104,6 +105,8 @@ def of_answers(model: Narvl, features: Features) -> Calibration:
 def of_captions(model: Narvl, features: Features) -> Calibration:
     fitted, test = (captioned(model, features, split) for split in SPLITS)
     kept, rows = _along_a_curve("content words", fitted[0], {"content words, test": test[0]})
+    content, function = agreement(SPLITS[0])
+    print(f"people's words, val: {content:.1f} % (content), {function:.1f} % (function) agree")
     free, more = _along_a_curve("function words", fitted[1], {"function words, test": test[1]})
     return {**kept, "free": free}, rows + more
 

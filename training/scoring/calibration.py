@@ -19,7 +19,7 @@ from training.eyes.features import Features
 from training.network.model import Narvl
 from training.paths import WORK
 from training.runs.validation import is_hit
-from training.scoring.caption_scores import normalise_answer, words
+from training.scoring.caption_scores import FUNCTION_WORDS, normalise_answer, words
 from training.scoring.multiple_choice import log_likelihoods
 from training.writing.ctc_beam import FOR_ANSWERS, FOR_CAPTIONS, best_path, prefix_beam
 from training.writing.guides import searchable
@@ -143,6 +143,22 @@ def captioned(model: Narvl, features: Features, split: str) -> tuple[Judged, Jud
             log_p[function].append(float(np.mean([logs[i] for i in pieces])))
             right[function].append(word in said)
     content, function = ((torch.tensor(log_p[f]), torch.tensor(right[f])) for f in (False, True))
+    return content, function
+
+
+def agreement(split: str) -> tuple[float, float]:
+    """Percent of the content words of people's captions, and of the function words, that are in
+    the others of the photo: what confidence of a person's words would be."""
+    found: dict[bool, list[bool]] = {False: [], True: []}
+    for example in together(captions(split)):
+        if len(example.texts) < _REFERENCES:
+            continue
+        each = [words(text) for text in example.texts]
+        for i, own in enumerate(each):
+            said = {word for others in (*each[:i], *each[i + 1 :]) for word in others}
+            for word in own:
+                found[word in FUNCTION_WORDS].append(word in said)
+    content, function = (100 * float(np.mean(found[f])) for f in (False, True))
     return content, function
 
 

@@ -73,6 +73,14 @@ def test_function_words_are_judged_apart_from_content(monkeypatch: pytest.Monkey
     assert [t.tolist() for t in function] == [[-0.5, -4.0], [True, False]]  # "a", "on"
 
 
+def test_people_agree_in_function_words_more_than_in_content(monkeypatch) -> None:
+    texts = ("a dog swims", "a dog swims", "a dog barks", "the dog sits", "a cat")
+    photo, few = (Example(i, "", t, "human") for i, t in (("a.jpg", texts), ("b.jpg", ("a bee",))))
+    monkeypatch.setattr(calibration, "captions", lambda split: {"all": [photo, few]})
+    # dog, dog, dog, dog and both swims, of 9; the four a, of 5.
+    assert calibration.agreement("val") == (pytest.approx(600 / 9), 80)
+
+
 def test_a_task_can_be_calibrated_alone(tmp_path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     model = Narvl(SMALL)
     monkeypatch.setattr(calibration, "WORK", tmp_path)
