@@ -141,6 +141,22 @@ describe('caption', () => {
     expect(Object.values(stages).reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(total);
   });
 
+  it('is as sure as its content words are, by the curves of the shipped model', async () => {
+    const { tasks } = await (await fetch(`${MODEL}manifest.json`)).json();
+    const free = new Set<number>(tasks.caption.beam.once.free);
+    const { words, tokens, confidence } = await narvl.caption(await jpeg(320, 200, 1));
+    const content = words.filter(
+      ({ pieces: [first = -1], pieces }) => pieces.length > 1 || !free.has(tokens[first]?.id ?? -1),
+    );
+    expect(content.length).toBeGreaterThan(0);
+    expect(content.length).toBeLessThan(words.length);
+    const sum = content.reduce((total, word) => total + word.confidence, 0);
+    expect(confidence).toBeCloseTo(sum / content.length, 6);
+    const own = words.filter((word) => !content.includes(word)).map((word) => word.confidence);
+    const [least] = tasks.caption.calibration.free.curve[0].slice(1);
+    expect(Math.min(...own)).toBeGreaterThanOrEqual(least);
+  });
+
   it('keeps to its budget of dispatches, submits and bytes', async () => {
     const { cost } = await narvl.caption(picture(224, 224, 2), { search: 'greedy' });
     expect(cost.dispatches).toBeGreaterThan(0);

@@ -24,7 +24,7 @@ it('says where an answer is more likely wrong than right, and a caption worse th
 
 it('calls a guess what it says that it is not sure of', () => {
   for (const said of ['caption', 'answer'] as const) {
-    for (const probability of [0, 0.2, 0.399, 0.4, 0.499, 0.5, 0.9]) {
+    for (const probability of [0, 0.2, 0.349, 0.35, 0.499, 0.5, 0.9]) {
       const text = confidence(probability, said);
       expect(isGuess(probability, said)).toBe(text.startsWith('Not sure'));
     }
