@@ -26,7 +26,7 @@ from training.writing.ngram import of_answers, of_captions
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", nargs="?", default="narvl-placed")
+    parser.add_argument("run", nargs="?", default="narvl-asked-placed")
     parser.add_argument("--precision", choices=["f16", "int8"], default="int8")
     parser.add_argument("--out", type=Path, default=MODEL)
     args = parser.parse_args()

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", default="narvl-placed", help="the run that was exported")
+    parser.add_argument("--run", default="narvl-asked-placed", help="the run that was exported")
     parser.add_argument("--images", type=int, default=100)
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--gpu-texts", type=int, help="so many with all on WebGPU; else all")
