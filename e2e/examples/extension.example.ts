@@ -32,7 +32,10 @@ test('fills in what lacks a text, now and later, and touches nothing else', asyn
   const folder = await mkdtemp(join(tmpdir(), 'narvl-page-'));
   await writeFile(join(folder, 'index.html'), page);
   await writeFile(join(folder, 'page.js'), script);
-  await cp(photo('raccoon'), join(folder, 'photo.jpg'));
+  await cp(
+    photo('pavilion'), // Of which the model is sure enough.
+    join(folder, 'photo.jpg'),
+  );
   const site = await serve(folder, {
     headers: { 'content-security-policy': "default-src 'none'; img-src 'self'; script-src 'self'" },
   });

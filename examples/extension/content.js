@@ -55,7 +55,7 @@ async function fillIn() {
     await describeImages(document, {
       model: captioner,
       mode: 'fill',
-      threshold: 0.5,
+      threshold: 0.35, // Below that it is a guess.
       filter: isWanted,
       onProgress: ({ last }) => last && seen.set(last.image, last.image.currentSrc),
     });

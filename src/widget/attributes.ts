@@ -5,7 +5,7 @@ import type { WeightBits } from '../index.ts';
 export type Mode = 'suggest' | 'fill';
 
 /** Of a caption's content words people use so many of such a photo too; of each other's 57 %. */
-export const DEFAULT_THRESHOLD = 0.5;
+export const DEFAULT_THRESHOLD = 0.45;
 
 /** Where there is no DOM the class can be named, not used. */
 const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement);
