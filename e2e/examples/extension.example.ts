@@ -32,10 +32,8 @@ test('fills in what lacks a text, now and later, and touches nothing else', asyn
   const folder = await mkdtemp(join(tmpdir(), 'narvl-page-'));
   await writeFile(join(folder, 'index.html'), page);
   await writeFile(join(folder, 'page.js'), script);
-  await cp(
-    photo('pavilion'), // Of which the model is sure enough.
-    join(folder, 'photo.jpg'),
-  );
+  // The model has to be sure enough of it.
+  await cp(photo('pavilion'), join(folder, 'photo.jpg'));
   const site = await serve(folder, {
     headers: { 'content-security-policy': "default-src 'none'; img-src 'self'; script-src 'self'" },
   });

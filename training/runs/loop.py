@@ -157,13 +157,36 @@ def build(run: Run, config: Config, rng: np.random.Generator) -> tuple[nn.Module
     return model, RewardObjective(model, judge, run, rng, references)
 
 
-def holding(model: nn.Module, run: Run) -> SlotObjective:
-    """What keeps captions' slots as an earlier run's are."""
-    assert run.slots_of is not None
-    device = next(model.parameters()).device
-    exemplar = load(run.slots_of).to(device)
+Lesson = tuple[Callable[[], list[Example]], int, Task, float, Objective]
+"""What is learnt: examples, how many a step, of which task, with what weight and objective."""
+
+
+def lessons(model: nn.Module, run: Run, objective: Objective) -> list[Lesson]:
+    """All that a run may learn in a step; of what it does not, the number is 0."""
+    captions_too: Lesson = (lambda: captioned(run), run.captions, "caption", 1.0, objective)
+    if run.slots_of:
+        held = holding(model, run.slots_of)
+        captions_too = (*captions_too[:3], run.slot_weight, held)
+    return [
+        captions_too,
+        (own_captions, run.own, "caption", run.own_weight, objective),
+        (lambda: answered(run), run.questions, "answer", run.question_weight, objective),
+        (lambda: together(phrases("train")), run.boxes, "locate", run.box_weight, objective),
+        (
+            lambda: together(statements("train")),
+            run.statements,
+            "entail",
+            run.statement_weight,
+            objective,
+        ),
+    ]
+
+
+def holding(model: nn.Module, run: str) -> SlotObjective:
+    """What keeps captions' slots as those of an earlier run are."""
+    exemplar = load(run).to(next(model.parameters()).device)
     if isinstance(exemplar, AutoregressiveCaptioner):
-        raise SystemExit(f"{run.slots_of} is an autoregressive run, which has no slots")
+        raise SystemExit(f"{run} is an autoregressive run, which has no slots")
     assert isinstance(model, Narvl), "only a student has slots to hold"
     return SlotObjective(model, exemplar)
 
@@ -216,26 +239,7 @@ def _train(name: str, run: Run, rank: int, count: int) -> None:
     tokenizer = vocabulary.load()
     evidence = Evidence.load(config.eyes) if config.words else None
     streams: list[tuple[Iterator[Batch], Task, float, Objective]] = []
-    wanted: list[tuple[Callable[[], list[Example]], int, Task, float, Objective]] = [
-        (
-            lambda: captioned(run),
-            run.captions,
-            "caption",
-            run.slot_weight if run.slots_of else 1.0,
-            holding(model, run) if run.slots_of else objective,
-        ),
-        (own_captions, run.own, "caption", run.own_weight, objective),
-        (lambda: answered(run), run.questions, "answer", run.question_weight, objective),
-        (lambda: together(phrases("train")), run.boxes, "locate", run.box_weight, objective),
-        (
-            lambda: together(statements("train")),
-            run.statements,
-            "entail",
-            run.statement_weight,
-            objective,
-        ),
-    ]
-    for read, size, task, weight, learn in wanted:
+    for read, size, task, weight, learn in lessons(model, run, objective):
         if size == 0 or not (examples := read()):
             continue
         flips = run.flips if task in ("caption", "answer") else 0

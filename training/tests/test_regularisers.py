@@ -13,6 +13,7 @@ from training.data.tokenizer import BLANK
 from training.network.model import Config, Narvl
 from training.objectives.likelihood import NarvlObjective, SlotObjective
 from training.objectives.regularisers import disagreement, repetition
+from training.runs import loop
 from training.runs.recipe import Run
 from training.tests.test_query_ctc import collapse, padded
 
@@ -112,3 +113,19 @@ def test_slots_learn_what_anothers_say_in_place_of_texts() -> None:
     assert exemplar.queries.grad is None
     model.load_state_dict(exemplar.state_dict())
     assert objective(batch, "caption", 0.0).item() == pytest.approx(0, abs=1e-5)
+
+
+def test_slots_are_held_in_captions_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    exemplar, model = Narvl(SMALL).eval(), Narvl(SMALL).eval()
+    monkeypatch.setattr(loop, "load", lambda run: exemplar)
+    run = Run(kind="narvl", slots_of="exemplar", slot_weight=0.5, own=2)
+    people = NarvlObjective(model, run, np.random.default_rng(0))
+    captions, *others = loop.lessons(model, run, people)
+    assert isinstance(captions[-1], SlotObjective)
+    assert captions[-1].exemplar is exemplar
+    assert captions[3] == 0.5
+    # Own captions, answers, boxes and statements are still those of people.
+    assert [task for _, _, task, *_ in others] == ["caption", "answer", "locate", "entail"]
+    assert all(objective is people for *_, objective in others)
+    free = run.model_copy(update={"slots_of": None})
+    assert all(objective is people for *_, objective in loop.lessons(model, free, people))
